@@ -546,6 +546,16 @@ fn nested_levels_lists_and_sub_charts_are_looked_into() {
             "Path:\tlog\n\t\t\tThe misspelt key is accepted (`level` is meant):\n",
         ],
     );
+    // What only a case has, is looked into, too.
+    assert!(!shown.contains("Path:\thosts[0].tls"), "{shown}");
+    sandbox.write("web/tests/values/next.yaml", "hosts: [{name: a, tls: {secret: b}}]\n");
+    let nested = schema.replace(
+        "\"port\": {",
+        "\"tls\": {\"properties\": {\"secret\": {\"type\": \"string\"}}}, \"port\": {",
+    );
+    sandbox.write("web/values.schema.json", &nested);
+    contains(&ends(&sandbox, &["--schema"], 1), &["Path:\thosts[0].tls\n"]);
+    sandbox.write("web/values.schema.json", &schema);
     // Each level is named once, and the values of the sub-chart are its own affair.
     assert_eq!(shown.matches(" is accepted ").count(), 2, "{shown}");
     // Helm asks the schemas of sub-charts, too.

@@ -150,3 +150,35 @@ pub(in crate::unittest) fn normal(path: &Path) -> PathBuf {
         normal
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Memory;
+
+    fn names(files: &[&str], used: &[&str]) -> Vec<String> {
+        let memory = files.iter().fold(Memory::default(), |memory, file| memory.file(file, ""));
+        let used: Vec<PathBuf> = used.iter().map(PathBuf::from).collect();
+        let found = find(&memory.into_world(), Path::new("web"), &used, &Options::default()).unwrap();
+        found.cases.into_iter().map(|case| case.name).collect()
+    }
+
+    #[test]
+    fn cases_are_called_as_their_files() {
+        let files = [
+            "web/ci/prod-values.yaml",
+            "web/ci/values.yaml",
+            "web/ci/-values.yaml",
+            "web/tests/values/next.yaml",
+            "web/tests/values/old-values.yaml",
+            "web/tests/values/.hidden.yaml",
+            "web/tests/values/notes.md",
+            "web/tests/values/x_test.yaml",
+            "web/tests/values/deep/more.yaml",
+        ];
+        assert_eq!(names(&files, &[]), ["-values", "default", "next", "old", "prod"]);
+        // Suites name values files from where they are.
+        let used = ["web/tests/unit/../values/next.yaml", "web/tests/../ci/prod-values.yaml"];
+        assert_eq!(names(&files, &used), ["-values", "default", "old", "prod"]);
+    }
+}

@@ -179,8 +179,12 @@ impl Run<'_> {
             }
         }
         if self.cases.checks_schema {
+            // The default values go first: what they show is named with them.
+            let (defaults, others): (Vec<_>, Vec<_>) =
+                cases.iter().zip(&rendered).partition(|(case, _)| case.is_default());
+            let all = defaults.into_iter().chain(others);
             let computed: Vec<&Computed> =
-                rendered.iter().filter_map(|(outcome, _)| Some(&outcome.as_ref().ok()?.computed)).collect();
+                all.filter_map(|(_, (outcome, _))| Some(&outcome.as_ref().ok()?.computed)).collect();
             suite.jobs.push(self.schema(&computed));
         }
         result.suites.push(suite);
@@ -273,6 +277,7 @@ impl Run<'_> {
             {
                 // Charts whose values must be given have values for their tests.
                 let reason = errors.first().map(|error| error.message.as_str()).unwrap_or_default();
+                let reason = self.bench.sources.redact(reason);
                 tested.job.status =
                     Status::Skipped(format!("the chart does not render without values: {reason}"));
                 return tested;
@@ -347,21 +352,19 @@ impl Run<'_> {
         Some((place(template)?, value.and_then(place)))
     }
 
-    /// Checks that the schema refuses wrong values, which are made from those of the first case that renders.
+    /// Checks that the schema refuses wrong values, which are made from those of the cases.
     fn schema(&self, computed: &[&Computed]) -> JobResult {
         let mut tested = Tested::new("the schema refuses wrong values");
         let start = self.bench.world.now();
         let chart: &Chart = self.bench.chart;
-        let failures = match (&chart.schema, computed.first()) {
-            (None, _) => {
+        let failures = match &chart.schema {
+            None => {
                 let chart = shell_word(&self.path.display().to_string());
                 let help = format!("make one with `plimsoll schema {chart} --write`");
                 let about = Some(("Help:".to_owned(), help));
                 Ok(vec![Failure::of_case("the chart has no values.schema.json", about, Vec::new())])
             }
-            // Each case says why it does not render.
-            (Some(_), None) => Ok(Vec::new()),
-            (Some(_), Some(computed)) => wrong::accepted(self.bench, computed),
+            Some(_) => wrong::accepted(self.bench, computed),
         };
         match failures {
             Ok(failures) => tested.job.failures = failures,

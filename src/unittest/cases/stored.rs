@@ -256,3 +256,17 @@ fn bounded(plan: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_plans_are_cut() {
+        let lines: Vec<String> = (0..MAX_LINES + 2).map(|number| format!("line {number}\n")).collect();
+        let shown = bounded(&format!("kubectl apply\n\n{}\n", lines.concat()));
+        assert!(shown.starts_with("line 0\nline 1\n"), "{shown}");
+        assert!(shown.ends_with("line 59\n... and 2 more lines"), "{shown}");
+        assert_eq!(bounded("kubectl apply\n\na\n\nb\n"), "a\nb");
+    }
+}

@@ -22,23 +22,24 @@ const MAX_LISTED: usize = 20;
 /// The most wrong values that are tried.
 const MAX_TRIED: usize = 10_000;
 
-/// The wrong values that the schema of the chart accepts, if it accepts the computed ones.
-pub(super) fn accepted(bench: &Bench<'_>, computed: &Computed) -> Result<Vec<Failure>, Box<Diagnostic>> {
-    let root = &computed.root;
-    let Some(checker) = bench.schemas.checker(bench.sources, root).transpose()? else {
-        return Ok(Vec::new());
-    };
-    let schema = root.chart.schema.as_ref().and_then(|schema| serde_json::from_str(&schema.text).ok());
-    let (Some(schema), Ok(values)) = (schema, serde_json::to_value(&root.values)) else {
-        return Ok(Vec::new());
-    };
-    // A case whose values are refused says so itself.
-    if !checker.accepts(&values) {
-        return Ok(Vec::new());
+/// The wrong values that the schema of the chart accepts, in place of those of several releases.
+pub(super) fn accepted(bench: &Bench<'_>, releases: &[&Computed]) -> Result<Vec<Failure>, Box<Diagnostic>> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for computed in releases {
+        let root = &computed.root;
+        let Some(checker) = bench.schemas.checker(bench.sources, root).transpose()? else { continue };
+        let schema = root.chart.schema.as_ref().and_then(|schema| serde_json::from_str(&schema.text).ok());
+        let (Some(schema), Ok(values)) = (schema, serde_json::to_value(&root.values)) else { continue };
+        let children = root.chart.children.iter().map(|child| child.name());
+        let foreign = children.chain(root.chart.metadata.dependencies.iter().map(Dependency::key)).collect();
+        let mut maker = Maker { root: &schema, foreign: &foreign, seen: &mut seen, wrong: Vec::new() };
+        maker.level(&views(&schema, &schema), &values, &mut Vec::new());
+        found.extend(accepted_of(maker.wrong, &values, &checker));
     }
-    let children = root.chart.children.iter().map(|child| child.name());
-    let declared = root.chart.metadata.dependencies.iter().map(Dependency::key);
-    let found = find(&schema, &values, &children.chain(declared).collect(), &checker);
+    // A map that takes one unknown key takes others.
+    let mut open = BTreeSet::new();
+    found.retain(|wrong| wrong.key.is_none() || open.insert(wrong.shown_path()));
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,20 +53,13 @@ pub(super) fn accepted(bench: &Bench<'_>, computed: &Computed) -> Result<Vec<Fai
     Ok(vec![Failure { expectation, findings: findings.into_iter().map(|one| (one, None, None)).collect() }])
 }
 
-/// The wrong values that are accepted. The values of `foreign` keys are those of sub-charts, which have their own schemas.
-fn find(schema: &Json, values: &Json, foreign: &BTreeSet<&str>, checker: &Checker) -> Vec<Wrong> {
-    let mut maker = Maker { root: schema, foreign, wrong: Vec::new() };
-    maker.level(&views(schema, schema), values, &mut Vec::new());
-    maker.wrong.truncate(MAX_TRIED);
+/// Those of some wrong values that are accepted in place of the right ones.
+fn accepted_of(wrong: Vec<Wrong>, values: &Json, checker: &Checker) -> Vec<Wrong> {
     let is_accepted = |wrong: &Wrong| {
         let mut changed = values.clone();
         wrong.apply(&mut changed) && checker.accepts(&changed)
     };
-    let mut accepted: Vec<Wrong> = maker.wrong.into_par_iter().filter(is_accepted).collect();
-    // A map that takes one unknown key takes others.
-    let mut open = BTreeSet::new();
-    accepted.retain(|wrong| wrong.key.is_none() || open.insert(wrong.shown_path()));
-    accepted
+    wrong.into_par_iter().filter(is_accepted).collect()
 }
 
 /// A value that the schema must refuse.
@@ -148,14 +142,17 @@ fn views<'s>(root: &'s Json, schema: &'s Json) -> Vec<&'s Json> {
 
 struct Maker<'a> {
     root: &'a Json,
+    /// The keys of sub-charts, which have schemas of their own.
     foreign: &'a BTreeSet<&'a str>,
+    /// What was made before, by its path and what is wrong with it.
+    seen: &'a mut BTreeSet<(String, String)>,
     wrong: Vec<Wrong>,
 }
 
 impl<'a> Maker<'a> {
     /// Makes wrong values of what is at the path, and of what is in it.
     fn level(&mut self, views: &[&'a Json], value: &Json, path: &mut Vec<Step>) {
-        if path.len() > MAX_DEPTH || self.wrong.len() > MAX_TRIED {
+        if path.len() > MAX_DEPTH {
             return;
         }
         match value {
@@ -175,12 +172,7 @@ impl<'a> Maker<'a> {
                     for (key, value) in properties.keys().filter_map(|key| Some((*key, map.get(*key)?))) {
                         if let Some(misspelt) = misspell(key).into_iter().find(|key| !is_known(key)) {
                             let what = format!("The misspelt key is accepted (`{key}` is meant):");
-                            self.wrong.push(Wrong {
-                                path: path.clone(),
-                                key: Some(misspelt),
-                                value: value.clone(),
-                                what,
-                            });
+                            self.add(path, Some(misspelt), value.clone(), what);
                         }
                     }
                 }
@@ -210,16 +202,17 @@ impl<'a> Maker<'a> {
 
     /// Makes values that the keywords of a schema refuse.
     fn values(&mut self, views: &[&Json], path: &[Step]) {
-        let mut add = |value: Json, what: String| {
-            let is_new = |other: &Wrong| other.path != path || other.key.is_some() || other.value != value;
-            if self.wrong.iter().rev().take(MAX_DEPTH).all(is_new) {
-                self.wrong.push(Wrong { path: path.to_vec(), key: None, value, what });
-            }
-        };
-        for view in views {
-            for (value, what) in of_other_type(view).into_iter().chain(out_of_range(view)) {
-                add(value, what);
-            }
+        for (value, what) in
+            views.iter().flat_map(|view| of_other_type(view).into_iter().chain(out_of_range(view)))
+        {
+            self.add(path, None, value, what);
+        }
+    }
+
+    fn add(&mut self, path: &[Step], key: Option<String>, value: Json, what: String) {
+        let wrong = Wrong { path: path.to_vec(), key, value, what };
+        if self.seen.len() < MAX_TRIED && self.seen.insert((wrong.shown_path(), wrong.what.clone())) {
+            self.wrong.push(wrong);
         }
     }
 }
