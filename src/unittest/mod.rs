@@ -20,7 +20,7 @@ mod set;
 mod snapshot;
 mod suite;
 
-pub use cases::{Cases, runs_cases};
+pub use cases::{CaseOptions, runs_cases};
 pub use result::{ChartResult, SnapshotFile, SuiteResult, Summary};
 
 use crate::chart::{self, Chart, EngineKind, overlay};
@@ -62,7 +62,7 @@ pub struct Options {
     /// `--skip-schema-validation`
     pub skips_schemas: bool,
     /// How the cases of the chart are tested; `None` if they are not.
-    pub cases: Option<Cases>,
+    pub cases: Option<CaseOptions>,
 }
 
 impl Options {

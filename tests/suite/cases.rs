@@ -107,7 +107,11 @@ fn a_chart_with_suites_is_tested_as_before_until_cases_are_asked_for() {
 #[test]
 fn cases_are_stored_and_compared() {
     for (language, ..) in LANGUAGES {
-        let sandbox = stored(language);
+        let sandbox = sandbox(language);
+        contains(
+            &ends(&sandbox, &["--cases", "--update"], 0),
+            &["note: stored 3 snapshots in `web/tests/snapshots`"],
+        );
         assert_eq!(
             sandbox.read(SNAPSHOT).split("\ndata:").next().unwrap(),
             "# Snapshot of the case `prod`, written by `plimsoll test --update-snapshot`.\n---\n\
@@ -240,7 +244,11 @@ fn a_broken_snapshot_is_said_and_can_be_stored_anew() {
     edit(&sandbox, SNAPSHOT, "metadata:", "metadata: [");
     contains(
         &ends(&sandbox, &[], 1),
-        &["store it anew with --update-snapshot", "Tests:       1 failed, 1 errored, 2 passed"],
+        &[
+            "store it anew with --update-snapshot",
+            "1 failed, 1 errored, 2 passed",
+            "Snapshot:    2 passed, 2 total",
+        ],
     );
     ends(&sandbox, &["-u"], 0);
     ends(&sandbox, &[], 0);
@@ -257,6 +265,15 @@ fn lint_errors_fail_a_case_and_warnings_do_not() {
             &["\t- prod\n\n\t\t- lint finds errors\n", "spec.replicas", "Tests:       1 failed, 2 passed"],
         );
         assert_eq!(shown.matches("lint finds errors").count(), 1, "{shown}");
+        // A document that Helm prints and no cluster takes.
+        if language == "gotpl" {
+            sandbox.write(
+                "web/templates/typeless.yaml",
+                "{{ if eq .Values.tag \"1.28\" }}\nmetadata: {name: a}\n{{ end }}",
+            );
+            contains(&ends(&sandbox, &[], 1), &["\t- next\n\n\t\t- lint finds errors\n", "apiVersion"]);
+            std::fs::remove_file(sandbox.path().join("web/templates/typeless.yaml")).unwrap();
+        }
         // The configuration of the chart counts.
         sandbox.write("web/plimsoll.toml", "[rules]\n\"k8s\" = \"warning\"\n");
         ends(&sandbox, &["-u"], 0);

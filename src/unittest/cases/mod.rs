@@ -45,7 +45,7 @@ const TIME_PER_CASE: Duration = Duration::from_secs(1);
 
 /// How the cases of a chart are rendered and linted.
 #[derive(Debug, Clone)]
-pub struct Cases {
+pub struct CaseOptions {
     /// `--cases`: run the cases of a chart that has no snapshots yet, too.
     pub is_forced: bool,
     /// `--schema`: check that the schema accepts the values of each case, and refuses wrong ones.
@@ -89,7 +89,7 @@ fn of_subcharts(world: &World, path: &Path, depth: usize) -> bool {
 pub(super) fn run(
     bench: &Bench<'_>,
     found: Found,
-    cases: &Cases,
+    cases: &CaseOptions,
     values: &[PathBuf],
     options: &Options,
     result: &mut ChartResult,
@@ -114,7 +114,7 @@ pub(super) fn note_how_to_begin(world: &World, path: &Path) -> Option<String> {
 struct Run<'a> {
     bench: &'a Bench<'a>,
     path: &'a Path,
-    cases: &'a Cases,
+    cases: &'a CaseOptions,
     /// The values files of the command line.
     values: &'a [PathBuf],
     options: &'a Options,
@@ -164,9 +164,11 @@ impl Run<'_> {
             differing_snapshots: 0,
         };
         let mut without_snapshot = Vec::new();
+        let mut written = 0;
         for tested in tested {
             suite.snapshots += usize::from(tested.is_compared);
             suite.differing_snapshots += usize::from(tested.differs);
+            written += usize::from(tested.written.is_some());
             result.snapshots.extend(tested.written);
             if tested.is_without_snapshot {
                 without_snapshot.push(tested.job.name.clone());
@@ -174,9 +176,17 @@ impl Run<'_> {
             let failed = tested.job.status == Status::Failed;
             suite.jobs.push(tested.job);
             if failed && self.options.fails_fast {
-                result.suites.push(suite);
-                return;
+                break;
             }
+        }
+        if written > 0 {
+            let snapshots =
+                if written == 1 { "1 snapshot".to_owned() } else { format!("{written} snapshots") };
+            result.notes.push(format!("stored {snapshots} in `{}`", suite.file));
+        }
+        if self.options.fails_fast && !suite.has_passed() {
+            result.suites.push(suite);
+            return;
         }
         if self.cases.checks_schema {
             // The default values go first: what they show is named with them.
@@ -257,8 +267,7 @@ impl Run<'_> {
         if let Some(baseline) = &self.cases.baseline {
             findings = baseline.filter(findings, sources);
         }
-        // What cannot be rendered is said when the case is rendered.
-        findings.retain(|found| found.severity == Severity::Error && !lint::is_unread(found));
+        findings.retain(|found| found.severity == Severity::Error);
         findings
     }
 
@@ -326,8 +335,10 @@ impl Run<'_> {
             }
             return Ok(());
         }
+        let compared =
+            stored::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
         tested.is_compared = true;
-        match stored::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)? {
+        match compared {
             Comparison::Identical => {}
             Comparison::SameMeaning => tested.written = is_updating.then_some(file),
             Comparison::Differs { .. } if is_updating => tested.written = Some(file),

@@ -5,7 +5,7 @@ use crate::test_args::TestArgs;
 use crate::ui::Ui;
 use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
-use plimsoll::unittest::{Cases, ChartResult, Options, runs_cases};
+use plimsoll::unittest::{CaseOptions, ChartResult, Options, runs_cases};
 use std::path::Path;
 
 /// How the cases of a chart are tested, if they are: as `plimsoll lint` does it with the configuration of the chart.
@@ -15,13 +15,13 @@ pub(crate) fn of_chart(
     options: &Options,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<Cases>> {
+) -> anyhow::Result<Option<CaseOptions>> {
     let is_forced = args.cases || args.schema;
     if !runs_cases(world(), Path::new(chart), options, is_forced) {
         return Ok(None);
     }
     let lint::Plain { request, config, baseline } = lint::plain(chart, sources, ui)?;
-    Ok(Some(Cases {
+    Ok(Some(CaseOptions {
         is_forced,
         checks_schema: args.schema,
         overrides: request.sets.into_iter().next().map(|set| set.overrides).unwrap_or_default(),
