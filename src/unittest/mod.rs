@@ -388,7 +388,7 @@ impl Search<'_> {
     fn suite_files(&mut self, path: &Path, route: &str) {
         // A pattern may name the values files of cases, too.
         let cases: Vec<PathBuf> = if self.options.names_files() {
-            cases::case_files(self.world, path).iter().map(|file| cases::normal(file)).collect()
+            cases::case_files(self.world, path).iter().map(|file| cases::normalize(file)).collect()
         } else {
             Vec::new()
         };
@@ -396,7 +396,7 @@ impl Search<'_> {
             match glob::files(self.world, path, pattern) {
                 Ok(found) => found
                     .iter()
-                    .filter(|file| !cases.contains(&cases::normal(file)))
+                    .filter(|file| !cases.contains(&cases::normalize(file)))
                     .for_each(|file| self.suite_file(file, route)),
                 Err(reason) => {
                     let message = format!("`{pattern}` is not a pattern of files: {reason}");

@@ -183,7 +183,7 @@ impl World {
 
     /// The same at a time that does not pass: what is rendered does not depend on when.
     #[must_use]
-    pub fn at(&self, time: SystemTime) -> Self {
+    pub fn stopped_at(&self, time: SystemTime) -> Self {
         Self::new(Timed { outside: Arc::clone(&self.0), clock: Clock::Stopped(time) })
     }
 

@@ -1,4 +1,4 @@
-//! The arguments of `test`: names and meanings are those of helm-unittest, but for those about cases.
+//! The arguments of `test`: names and meanings are those of helm-unittest, except for those about cases.
 
 use crate::completion;
 use crate::watch::WatchFlag;
@@ -32,7 +32,7 @@ pub(crate) struct TestArgs {
     /// Replace the snapshots that differ; store those of cases that have none, and remove those of cases that are gone
     #[arg(short, long, visible_alias = "update")]
     update_snapshot: bool,
-    /// Run the cases of a chart that has no tests/snapshots yet, too
+    /// Run the cases of a chart that has no snapshots in tests/snapshots yet, too
     ///
     /// A case is the chart with its default values, or with a values file: ci/*-values.yaml, tests/values/*.yaml. It passes
     /// if the cluster would not notice the difference between its render and the stored one, and lint finds no errors in it.

@@ -2,12 +2,12 @@
 //!
 //! A case renders the chart as `plimsoll lint` does, with a values file of the chart over its defaults. It passes if the
 //! render means the same as its snapshot, lint finds no errors in it, and, if that is asked for, the schema accepts its
-//! values. [`found`] says which cases a chart has, [`stored`] what a snapshot holds and when a render differs from it,
-//! [`wrong`] which values a schema must refuse.
+//! values. [`discovery`] says which cases a chart has, [`snapshot`] what a snapshot holds and when a render differs from
+//! it, [`wrong_values`] which values a schema must refuse.
 
-mod found;
-mod stored;
-mod wrong;
+mod discovery;
+mod snapshot;
+mod wrong_values;
 
 use super::Options;
 use super::job::{Bench, shown};
@@ -22,14 +22,14 @@ use crate::lint::{self, Surroundings};
 use crate::render::{self, Render};
 use crate::values::{self, Computed, Overrides, ValuesFile};
 use crate::world::World;
-use found::{Case, Found};
+use discovery::{Case, ChartCases};
 use rayon::prelude::*;
+use snapshot::{Comparison, Secrets, Snapshot};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use stored::{Comparison, Secrets, Snapshot};
 
-pub(super) use found::{case_files, find, normal};
+pub(super) use discovery::{case_files, find, normalize};
 
 /// What the suite of a chart's cases is called.
 const SUITE: &str = "values cases";
@@ -71,7 +71,7 @@ pub fn runs_cases(world: &World, path: &Path, options: &Options, is_forced: bool
 
 /// Whether the cases of a chart are run although nobody forces it: some are stored, or named.
 pub(super) fn has_cases(world: &World, path: &Path, options: &Options) -> bool {
-    found::has_begun(world, path) || found::names_cases(world, path, options)
+    discovery::has_begun(world, path) || discovery::names_cases(world, path, options)
 }
 
 /// Whether cases of a chart in `charts/` are stored.
@@ -82,13 +82,13 @@ fn of_subcharts(world: &World, path: &Path, depth: usize) -> bool {
     depth < MAX_DEPTH
         && charts
             .filter(|chart| world.is_directory(chart))
-            .any(|chart| found::has_begun(world, &chart) || of_subcharts(world, &chart, depth + 1))
+            .any(|chart| discovery::has_begun(world, &chart) || of_subcharts(world, &chart, depth + 1))
 }
 
 /// Runs the cases that were found in the chart of the bench. `values` are the values files of the command line.
 pub(super) fn run(
     bench: &Bench<'_>,
-    found: Found,
+    found: ChartCases,
     cases: &CaseOptions,
     values: &[PathBuf],
     options: &Options,
@@ -96,7 +96,7 @@ pub(super) fn run(
 ) {
     let count = u32::try_from(found.cases.len()).unwrap_or(u32::MAX);
     limits::allow_more_time(TIME_PER_CASE.saturating_mul(count));
-    Run { bench, path: &found.chart.clone(), cases, values, options }.all(found, result);
+    Run { bench, path: &found.chart.clone(), cases, values, options }.run_all(found, result);
 }
 
 /// How the values files of a chart become cases, if it has some.
@@ -138,10 +138,10 @@ struct Tested {
 }
 
 impl Run<'_> {
-    fn all(&self, found: Found, result: &mut ChartResult) {
-        let Found { cases, snapshots, .. } = found;
+    fn run_all(&self, found: ChartCases, result: &mut ChartResult) {
+        let ChartCases { cases, snapshots, .. } = found;
         let (findings, rendered) = rayon::join(
-            || self.lint(&cases),
+            || self.lint_errors(&cases),
             || cases.par_iter().map(|case| self.timed(|| self.render(case))).collect::<Vec<_>>(),
         );
         let renders_with_values =
@@ -151,14 +151,14 @@ impl Run<'_> {
             .zip(&rendered)
             .map(|(case, (outcome, duration))| {
                 let (mut tested, comparing) =
-                    self.timed(|| self.test(case, outcome, renders_with_values, &findings));
+                    self.timed(|| self.test_case(case, outcome, renders_with_values, &findings));
                 tested.job.duration = *duration + comparing;
                 tested
             })
             .collect();
         let mut suite = SuiteResult {
             name: SUITE.to_owned(),
-            file: found::snapshots(self.path).display().to_string(),
+            file: discovery::snapshot_directory(self.path).display().to_string(),
             jobs: Vec::new(),
             snapshots: 0,
             differing_snapshots: 0,
@@ -195,10 +195,10 @@ impl Run<'_> {
             let all = defaults.into_iter().chain(others);
             let computed: Vec<&Computed> =
                 all.filter_map(|(_, (outcome, _))| Some(&outcome.as_ref().ok()?.computed)).collect();
-            suite.jobs.push(self.schema(&computed));
+            suite.jobs.push(self.check_schema(&computed));
         }
         result.suites.push(suite);
-        self.stale(&cases, snapshots, result);
+        self.handle_stale(&cases, snapshots, result);
         result.notes.extend(note_without_snapshot(self.path, &without_snapshot));
     }
 
@@ -211,14 +211,14 @@ impl Run<'_> {
     /// The values of a case above those of all cases and below those of the command line.
     fn overrides(&self, case: &Case) -> Overrides {
         let mut overrides = self.cases.overrides.clone();
-        overrides.files.extend(self.files(case).map(|file| ValuesFile::Argument(quoted(file))));
+        overrides.files.extend(self.values_files(case).map(|file| ValuesFile::Argument(quoted(file))));
         overrides
     }
 
     /// Renders a case, with the errors if that fails.
     fn render(&self, case: &Case) -> Result<Rendered, Vec<Diagnostic>> {
         let Bench { sources, chart, .. } = *self.bench;
-        let world = &self.bench.world.at(SystemTime::UNIX_EPOCH + NOW);
+        let world = &self.bench.world.stopped_at(SystemTime::UNIX_EPOCH + NOW);
         let mut sink = Vec::new();
         let options =
             values::Options { skip_schema_validation: self.options.skips_schemas, ..self.cases.values };
@@ -250,8 +250,9 @@ impl Run<'_> {
     }
 
     /// The lint errors of all cases, which one run finds.
-    fn lint(&self, cases: &[Case]) -> Vec<Diagnostic> {
-        let sets = cases.iter().map(|case| lint::Set { name: case.set(), overrides: self.overrides(case) });
+    fn lint_errors(&self, cases: &[Case]) -> Vec<Diagnostic> {
+        let sets =
+            cases.iter().map(|case| lint::Set { name: case.set_name(), overrides: self.overrides(case) });
         let request = lint::Request {
             target: lint::Target::Chart(self.path.display().to_string()),
             sets: sets.collect(),
@@ -271,7 +272,7 @@ impl Run<'_> {
         findings
     }
 
-    fn test(
+    fn test_case(
         &self,
         case: &Case,
         outcome: &Result<Rendered, Vec<Diagnostic>>,
@@ -302,7 +303,7 @@ impl Run<'_> {
             tested.job.error = Some(shown(&[*error], self.bench.sources));
             return tested;
         }
-        let set = case.set();
+        let set = case.set_name();
         let own: Vec<Diagnostic> = findings
             .iter()
             .filter(|found| found.sets.is_empty() || found.sets.contains(&set))
@@ -321,8 +322,8 @@ impl Run<'_> {
     /// Compares the render of a case with its snapshot.
     fn compare(&self, case: &Case, rendered: &Rendered, tested: &mut Tested) -> Result<(), Box<Diagnostic>> {
         let Bench { world, sources, .. } = *self.bench;
-        let secrets = Secrets::of(world, sources, self.files(case), &rendered.computed.user);
-        let fresh = Snapshot::of(&case.name, &rendered.render, &secrets);
+        let secrets = Secrets::find(world, sources, self.values_files(case), &rendered.computed.user);
+        let fresh = Snapshot::new(&case.name, &rendered.render, &secrets);
         let is_updating = self.options.updates_snapshots;
         let file = SnapshotFile { path: case.snapshot.clone(), text: fresh.text.clone() };
         if !case.has_snapshot(world) {
@@ -336,7 +337,7 @@ impl Run<'_> {
             return Ok(());
         }
         let compared =
-            stored::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
+            snapshot::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
         tested.is_compared = true;
         match compared {
             Comparison::Identical => {}
@@ -344,7 +345,7 @@ impl Run<'_> {
             Comparison::Differs { .. } if is_updating => tested.written = Some(file),
             Comparison::Differs { plan, spans } => {
                 tested.differs = true;
-                let places = spans.into_iter().filter_map(|span| self.places(span)).collect();
+                let places = spans.into_iter().filter_map(|span| self.locate(span)).collect();
                 let about = (format!("From {} to this render:", case.snapshot.display()), plan);
                 let words = "the render differs from its snapshot";
                 tested.job.failures.push(Failure::of_case(words, Some(about), places));
@@ -354,7 +355,7 @@ impl Run<'_> {
     }
 
     /// The line of the template that rendered a value, and the line that set it, without secrets.
-    fn places(&self, span: Span) -> Option<(Place, Option<Place>)> {
+    fn locate(&self, span: Span) -> Option<(Place, Option<Place>)> {
         let (template, value) = self.bench.sources.trace(span);
         let place = |span| {
             let place = self.bench.place(span)?;
@@ -364,7 +365,7 @@ impl Run<'_> {
     }
 
     /// Checks that the schema refuses wrong values, which are made from those of the cases.
-    fn schema(&self, computed: &[&Computed]) -> JobResult {
+    fn check_schema(&self, computed: &[&Computed]) -> JobResult {
         let mut tested = Tested::new("the schema refuses wrong values");
         let start = self.bench.world.now();
         let chart: &Chart = self.bench.chart;
@@ -375,7 +376,7 @@ impl Run<'_> {
                 let about = Some(("Help:".to_owned(), help));
                 Ok(vec![Failure::of_case("the chart has no values.schema.json", about, Vec::new())])
             }
-            Some(_) => wrong::accepted(self.bench, computed),
+            Some(_) => wrong_values::find_accepted(self.bench, computed),
         };
         match failures {
             Ok(failures) => tested.job.failures = failures,
@@ -389,7 +390,7 @@ impl Run<'_> {
     }
 
     /// Removes the snapshots of cases that are gone, or says that there are some.
-    fn stale(&self, cases: &[Case], snapshots: Vec<PathBuf>, result: &mut ChartResult) {
+    fn handle_stale(&self, cases: &[Case], snapshots: Vec<PathBuf>, result: &mut ChartResult) {
         // A pattern chooses among the cases: the others are not gone.
         if self.options.names_files() {
             return;
@@ -397,7 +398,7 @@ impl Run<'_> {
         let stale: Vec<PathBuf> = snapshots
             .into_iter()
             .filter(|path| cases.iter().all(|case| case.snapshot != *path))
-            .filter(|path| stored::is_snapshot(self.bench.world, path))
+            .filter(|path| snapshot::is_snapshot(self.bench.world, path))
             .collect();
         if self.options.updates_snapshots {
             result.stale_snapshots.extend(stale);
@@ -411,7 +412,7 @@ impl Run<'_> {
     }
 
     /// The values files of a case, and those of the command line, which come above it.
-    fn files<'c>(&'c self, case: &'c Case) -> impl Iterator<Item = &'c PathBuf> {
+    fn values_files<'c>(&'c self, case: &'c Case) -> impl Iterator<Item = &'c PathBuf> {
         case.values.iter().chain(self.values)
     }
 }

@@ -1,5 +1,6 @@
 //! Which cases a chart has.
 
+use super::snapshot::is_snapshot;
 use crate::diag::Diagnostic;
 use crate::lint::{self, ci_values};
 use crate::unittest::{Options, glob};
@@ -27,7 +28,7 @@ impl Case {
     }
 
     /// What lint calls its values.
-    pub(super) fn set(&self) -> String {
+    pub(super) fn set_name(&self) -> String {
         self.values
             .as_ref()
             .map_or_else(|| lint::DEFAULT_VALUES.to_owned(), |file| file.display().to_string())
@@ -38,9 +39,9 @@ impl Case {
     }
 }
 
-/// What a chart has.
+/// The cases of a chart.
 #[derive(Debug)]
-pub(in crate::unittest) struct Found {
+pub(in crate::unittest) struct ChartCases {
     /// Where the chart is.
     pub(super) chart: PathBuf,
     /// In the order of their names.
@@ -50,18 +51,19 @@ pub(in crate::unittest) struct Found {
 }
 
 /// The directory of a chart's snapshots.
-pub(super) fn snapshots(chart: &Path) -> PathBuf {
+pub(super) fn snapshot_directory(chart: &Path) -> PathBuf {
     chart.join("tests/snapshots")
 }
 
-/// Whether cases of the chart have been stored before.
+/// Whether cases of the chart have been stored before. Other tests may keep files of their own in a directory of that name.
 pub(super) fn has_begun(world: &World, chart: &Path) -> bool {
-    world.is_directory(&snapshots(chart))
+    yaml_files(world, &snapshot_directory(chart)).iter().any(|file| is_snapshot(world, file))
 }
 
 /// Whether the patterns of the command line name values files of the chart.
 pub(super) fn names_cases(world: &World, chart: &Path, options: &Options) -> bool {
-    options.names_files() && case_files(world, chart).iter().any(|file| is_named(world, chart, file, options))
+    options.names_files()
+        && case_files(world, chart).iter().any(|file| is_chosen(world, chart, file, options))
 }
 
 /// The values files of a chart that are cases: those of chart-testing, `ci/*-values.yaml`, and `tests/values/*.yaml`.
@@ -85,19 +87,19 @@ fn yaml_files(world: &World, directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The cases of a chart. Values files of `tests/values` that suites use (`used`) are no cases.
+/// The cases of a chart. Values files of `tests/values` that suites use (`used`) are not cases.
 pub(in crate::unittest) fn find(
     world: &World,
     chart: &Path,
     used: &[PathBuf],
     options: &Options,
-) -> Result<Found, Diagnostic> {
-    let used: Vec<PathBuf> = used.iter().map(|path| normal(path)).collect();
+) -> Result<ChartCases, Diagnostic> {
+    let used: Vec<PathBuf> = used.iter().map(|path| normalize(path)).collect();
     let tests = chart.join("tests");
     let files = case_files(world, chart)
         .into_iter()
-        .filter(|file| !(file.starts_with(&tests) && used.contains(&normal(file))))
-        .filter(|file| !options.names_files() || is_named(world, chart, file, options));
+        .filter(|file| !(file.starts_with(&tests) && used.contains(&normalize(file))))
+        .filter(|file| !options.names_files() || is_chosen(world, chart, file, options));
     let mut by_name: BTreeMap<String, Option<PathBuf>> = BTreeMap::new();
     for file in files {
         let name = name_of(&file);
@@ -114,13 +116,13 @@ pub(in crate::unittest) fn find(
     if !options.names_files() {
         by_name.entry(DEFAULT.to_owned()).or_insert(None);
     }
-    let directory = snapshots(chart);
+    let directory = snapshot_directory(chart);
     let case = |(name, values): (String, Option<PathBuf>)| {
         let snapshot = directory.join(format!("{name}.yaml"));
         Case { name, values, snapshot }
     };
     let snapshots = yaml_files(world, &directory);
-    Ok(Found { chart: chart.to_owned(), cases: by_name.into_iter().map(case).collect(), snapshots })
+    Ok(ChartCases { chart: chart.to_owned(), cases: by_name.into_iter().map(case).collect(), snapshots })
 }
 
 /// `prod` for `prod.yaml` and `prod-values.yaml`.
@@ -131,14 +133,14 @@ fn name_of(file: &Path) -> String {
     if bare.is_empty() { name.to_owned() } else { bare.to_owned() }
 }
 
-fn is_named(world: &World, chart: &Path, file: &Path, options: &Options) -> bool {
-    // A pattern that is none is said where suites are looked for.
+fn is_chosen(world: &World, chart: &Path, file: &Path, options: &Options) -> bool {
+    // Invalid patterns are reported where suites are looked for.
     let named = |pattern: &String| glob::files(world, chart, pattern).unwrap_or_default();
-    options.files.iter().flat_map(named).any(|found| normal(&found) == normal(file))
+    options.files.iter().flat_map(named).any(|found| normalize(&found) == normalize(file))
 }
 
 /// The path without `.` and `..`.
-pub(in crate::unittest) fn normal(path: &Path) -> PathBuf {
+pub(in crate::unittest) fn normalize(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut normal, part| {
         match part {
             Component::CurDir => {}
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_are_called_as_their_files() {
+    fn cases_are_named_after_their_files() {
         let files = [
             "web/ci/prod-values.yaml",
             "web/ci/values.yaml",

@@ -23,7 +23,10 @@ const MAX_LISTED: usize = 20;
 const MAX_TRIED: usize = 10_000;
 
 /// The wrong values that the schema of the chart accepts, in place of those of several releases.
-pub(super) fn accepted(bench: &Bench<'_>, releases: &[&Computed]) -> Result<Vec<Failure>, Box<Diagnostic>> {
+pub(super) fn find_accepted(
+    bench: &Bench<'_>,
+    releases: &[&Computed],
+) -> Result<Vec<Failure>, Box<Diagnostic>> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for computed in releases {
@@ -34,8 +37,8 @@ pub(super) fn accepted(bench: &Bench<'_>, releases: &[&Computed]) -> Result<Vec<
         let children = root.chart.children.iter().map(|child| child.name());
         let foreign = children.chain(root.chart.metadata.dependencies.iter().map(Dependency::key)).collect();
         let mut maker = Maker { root: &schema, foreign: &foreign, seen: &mut seen, wrong: Vec::new() };
-        maker.level(&views(&schema, &schema), &values, &mut Vec::new());
-        found.extend(accepted_of(maker.wrong, &values, &checker));
+        maker.add_level(&views(&schema, &schema), &values, &mut Vec::new());
+        found.extend(retain_accepted(maker.wrong, &values, &checker));
     }
     // A map that takes one unknown key takes others.
     let mut open = BTreeSet::new();
@@ -54,7 +57,7 @@ pub(super) fn accepted(bench: &Bench<'_>, releases: &[&Computed]) -> Result<Vec<
 }
 
 /// Those of some wrong values that are accepted in place of the right ones.
-fn accepted_of(wrong: Vec<Wrong>, values: &Json, checker: &Checker) -> Vec<Wrong> {
+fn retain_accepted(wrong: Vec<Wrong>, values: &Json, checker: &Checker) -> Vec<Wrong> {
     let is_accepted = |wrong: &Wrong| {
         let mut changed = values.clone();
         wrong.apply(&mut changed) && checker.accepts(&changed)
@@ -151,7 +154,7 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     /// Makes wrong values of what is at the path, and of what is in it.
-    fn level(&mut self, views: &[&'a Json], value: &Json, path: &mut Vec<Step>) {
+    fn add_level(&mut self, views: &[&'a Json], value: &Json, path: &mut Vec<Step>) {
         if path.len() > MAX_DEPTH {
             return;
         }
@@ -178,9 +181,9 @@ impl<'a> Maker<'a> {
                 }
                 for (key, views) in properties {
                     path.push(Step::Key(key.to_owned()));
-                    self.values(&views, path);
+                    self.add_values(&views, path);
                     if let Some(value) = map.get(key) {
-                        self.level(&views, value, path);
+                        self.add_level(&views, value, path);
                     }
                     path.pop();
                 }
@@ -191,8 +194,8 @@ impl<'a> Maker<'a> {
                 let views: Vec<&Json> = schemas.flat_map(|items| self::views(self.root, items)).collect();
                 if let Some(item) = items.first().filter(|_| !views.is_empty()) {
                     path.push(Step::Index(0));
-                    self.values(&views, path);
-                    self.level(&views, item, path);
+                    self.add_values(&views, path);
+                    self.add_level(&views, item, path);
                     path.pop();
                 }
             }
@@ -201,7 +204,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Makes values that the keywords of a schema refuse.
-    fn values(&mut self, views: &[&Json], path: &[Step]) {
+    fn add_values(&mut self, views: &[&Json], path: &[Step]) {
         for (value, what) in
             views.iter().flat_map(|view| of_other_type(view).into_iter().chain(out_of_range(view)))
         {

@@ -43,7 +43,7 @@ pub(super) struct Secrets(Vec<(String, Node)>);
 
 impl Secrets {
     /// The values of `user` that come from those of `files` that are encrypted.
-    pub(super) fn of<'f>(
+    pub(super) fn find<'f>(
         world: &World,
         sources: &Sources,
         files: impl Iterator<Item = &'f PathBuf>,
@@ -93,7 +93,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// The snapshot of the case of that name.
-    pub(super) fn of(name: &str, render: &Render, secrets: &Secrets) -> Self {
+    pub(super) fn new(name: &str, render: &Render, secrets: &Secrets) -> Self {
         let objects: Vec<Object> = render.objects().cloned().collect();
         // What other cases have shown to be secret must not matter.
         let own = Sources::new();
@@ -168,7 +168,7 @@ pub(super) enum Comparison {
 
 /// Whether a file is a snapshot of a case.
 pub(super) fn is_snapshot(world: &World, path: &Path) -> bool {
-    world.read_text(path, MAX_FILE).is_ok_and(|text| text.starts_with(HEADER))
+    world.read(path, HEADER.len() as u64).is_ok_and(|start| start == HEADER.as_bytes())
 }
 
 /// Compares a render with the snapshot in a file. One that is to be replaced may be broken.
