@@ -142,7 +142,7 @@ pub(crate) fn each_scalar(node: &Node, see: &mut impl FnMut(&str, Option<&Value>
 }
 
 /// Replaces the digests of a tree, keys included, by what `instead` gives for them.
-fn replace_digests(node: &mut Node, instead: &mut impl FnMut(&str) -> Option<Value>) {
+pub(crate) fn replace_digests(node: &mut Node, instead: &mut impl FnMut(&str) -> Option<Value>) {
     match &mut node.value {
         Value::Map(map) => {
             for entry in map.iter_mut() {
@@ -229,7 +229,7 @@ fn fold(root: &mut Node) {
 }
 
 /// A manifest as the server takes it: a Secret without `stringData`, anything else as it is.
-pub(super) fn folded<'a>(kind: &str, root: &'a Node) -> Cow<'a, Node> {
+pub(crate) fn folded<'a>(kind: &str, root: &'a Node) -> Cow<'a, Node> {
     if kind != "Secret" {
         return Cow::Borrowed(root);
     }

@@ -7,7 +7,7 @@
 
 use crate::diag::Sources;
 use crate::diag::secrets::{is_credential, is_plain_word};
-use crate::diff::secrets::values_of;
+use crate::diff::secrets::{to_digests, values_of};
 use crate::digest::{Digester, is_digest};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::secrets::{
@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 3;
 
 /// The secret texts of a release.
 #[derive(Debug)]
-pub(super) struct Mask<'a> {
+pub(crate) struct Mask<'a> {
     digester: &'a Digester,
     /// What is known about secrets by their origins.
     sources: &'a Sources,
@@ -39,7 +39,7 @@ pub(super) struct Mask<'a> {
 
 impl<'a> Mask<'a> {
     /// The mask for the Secrets among `objects`.
-    pub(super) fn new<'o>(
+    pub(crate) fn new<'o>(
         objects: impl IntoIterator<Item = &'o Object>,
         digester: &'a Digester,
         sources: &'a Sources,
@@ -79,9 +79,17 @@ impl<'a> Mask<'a> {
         Self { digester, sources, values, secrets: Secrets::new(secrets), lowered: Secrets::new(lowered) }
     }
 
+    /// The manifest of an object without what is secret.
+    pub(crate) fn object(&self, object: &Object) -> Node {
+        let mut root = object.root.clone();
+        to_digests(&object.kind, &mut root, self.digester);
+        self.manifest(&mut root);
+        root
+    }
+
     /// Replaces what is secret by where it stands, what was made from a secret, and what carries the text of one. Names
     /// stay: see [`NAMES`].
-    pub(super) fn manifest(&self, root: &mut Node) {
+    fn manifest(&self, root: &mut Node) {
         change_secrets(root, &mut |node| {
             let text = scalar_text(node).unwrap_or_default();
             if !is_digest(&text) {

@@ -29,7 +29,7 @@ use crate::digest::{self, Digester, Key};
 use crate::manifest::{self, Object};
 use crate::world::World;
 use crate::yaml::{Node, ReadOptions, Value, emit};
-use mask::Mask;
+pub(crate) use mask::Mask;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -372,7 +372,7 @@ impl History {
         let digester = Digester::new(key, random()?);
         let mask = Mask::new(render.objects.iter().chain(render.hooks), &digester, render.sources);
         let header = self.header(render, revision, &mask, &digester);
-        let text = compose(&header, render, &mask, &digester);
+        let text = compose(&header, render, &mask);
         let directory = self.directory();
         let path = directory.join(format!("{revision:06}.yaml"));
         let failed = |source| Error::Io { action: "cannot write", path: path.clone(), source };
@@ -647,7 +647,7 @@ fn digest_of(text: &str) -> String {
 }
 
 /// The text of a revision.
-fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, digester: &Digester) -> String {
+fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>) -> String {
     // The header is made of strings and numbers, which always have a form.
     let head = serde_yaml::to_string(header).unwrap_or_default();
     let mut body = String::new();
@@ -657,11 +657,7 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, digester: &Dig
         body.push('\n');
     }
     for object in render.objects {
-        let mut root = object.root.clone();
-        if !render.with_secrets {
-            secrets::to_digests(&object.kind, &mut root, digester);
-            mask.manifest(&mut root);
-        }
+        let root = if render.with_secrets { object.root.clone() } else { mask.object(object) };
         body.push_str("---\n# Source: ");
         body.push_str(&object.template.replace(['\n', '\r'], " "));
         body.push('\n');

@@ -16,6 +16,7 @@ use crate::values;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -262,14 +263,19 @@ fn lint_chart(
     let mut failures = Vec::new();
     let mut runs = Vec::new();
     let mut objects = 0;
-    for set in &request.sets {
+    // Values sets have nothing to do with each other.
+    let of_set = |set: &Set| {
         let mut diagnostics = loaded.clone();
-        match one_set(world, sources, &chart, request, set, around, config, &mut diagnostics) {
-            Some((findings, count)) => {
+        one_set(world, sources, &chart, request, set, around, config, &mut diagnostics).ok_or(diagnostics)
+    };
+    let linted: Vec<_> = request.sets.par_iter().map(of_set).collect();
+    for (set, linted) in request.sets.iter().zip(linted) {
+        match linted {
+            Ok((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
             }
-            None => failures.push((set.name.clone(), failed_chart(diagnostics, config))),
+            Err(diagnostics) => failures.push((set.name.clone(), failed_chart(diagnostics, config))),
         }
     }
     let is_linted = !runs.is_empty();

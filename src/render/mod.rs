@@ -193,6 +193,37 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
         return Report::failed(diagnostics);
     };
     drop(activity);
+    assemble(sources, computed, options, rendered, diagnostics)
+}
+
+/// As [`render`], from what the templates have rendered already: for callers that render one chart many times. What the
+/// release itself breaks is found here, too.
+pub(crate) fn from_files(
+    sources: &Sources,
+    computed: &Computed,
+    options: &Options,
+    files: Vec<(EngineKind, Vec<RenderedFile>)>,
+) -> Report<Render> {
+    let mut diagnostics = Vec::new();
+    check_release(&computed.root, options, &mut diagnostics);
+    if crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    let of_engine = |(engine, files): (EngineKind, Vec<RenderedFile>)| {
+        files.into_iter().map(move |file| EngineFile { file, engine })
+    };
+    let rendered = Rendered { files: files.into_iter().flat_map(of_engine).collect(), ..Rendered::default() };
+    assemble(sources, computed, options, rendered, diagnostics)
+}
+
+/// Splits, reads, checks and orders what the templates have rendered.
+fn assemble(
+    sources: &Sources,
+    computed: &Computed,
+    options: &Options,
+    rendered: Rendered,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Report<Render> {
     let mut render = Render {
         nondeterministic: rendered.nondeterministic,
         uses_random_values: rendered.uses_random_values,

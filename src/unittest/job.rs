@@ -2,7 +2,7 @@
 
 use super::check::{Assertion, Doc, Finding, RAW, Subject};
 use super::cluster::FakeCluster;
-use super::result::{Failure, JobResult, Place, Status};
+use super::result::{Expectation, Failure, JobResult, Place, Status};
 use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
 use super::suite::{Job, Selector, Suite};
@@ -11,6 +11,7 @@ use crate::diag::render::{Style, arrange, human};
 use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile, engine_for};
+use crate::gotmpl::Cluster;
 use crate::k8s::secrets;
 use crate::render::check_name;
 use crate::values::{self, Schemas, Scope};
@@ -23,6 +24,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// What the jobs of a chart share.
+#[derive(Clone, Copy)]
 pub(super) struct Bench<'a> {
     pub(super) world: &'a World,
     pub(super) sources: &'a Sources,
@@ -48,11 +50,11 @@ enum Outcome {
 }
 
 /// Why there is no render.
-struct Refusal {
+pub(super) struct Refusal {
     /// As helm words it.
     message: String,
     /// As plimsoll reports it.
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Refusal {
@@ -160,7 +162,8 @@ impl Bench<'_> {
                 let findings = findings.into_iter().map(|finding| self.placed(finding, &local)).collect();
                 let (kind, not, span) = (assertion.kind, assertion.not, assertion.span);
                 let at = self.place(span);
-                failures.push(Failure { index, kind, not, at, findings });
+                failures
+                    .push(Failure { expectation: Expectation::Assertion { index, kind, not, at }, findings });
                 if self.fails_fast {
                     break;
                 }
@@ -222,8 +225,10 @@ impl Bench<'_> {
             lookup: None,
             is_lint: false,
         };
-        let outcome = match self.render_templates(selection, job, &computed.root, &inputs) {
-            Ok(files) => Outcome::Rendered(files),
+        let cluster = FakeCluster::of(&job.provider);
+        let rendered = self.render_files(&|name| selection.selects(name), cluster, &computed.root, &inputs);
+        let outcome = match rendered {
+            Ok(files) => Outcome::Rendered(files.into_iter().flat_map(|(_, files)| files).collect()),
             Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => blame(suite, refusal),
             Err(refusal) => Outcome::Failed(refusal),
         };
@@ -234,24 +239,22 @@ impl Bench<'_> {
         (outcome, crds)
     }
 
-    /// Renders the templates that a suite selects. Tera's are all rendered, because their components may be in any of them.
-    fn render_templates(
+    /// Renders the templates that `selects` chooses by their names, those of each language by its engine. Tera's are all
+    /// rendered, because their components may be in any of them.
+    pub(super) fn render_files(
         &self,
-        selection: &Selection,
-        job: &Job,
+        selects: &dyn Fn(&str) -> bool,
+        cluster: Option<Box<dyn Cluster>>,
         root: &Scope,
         inputs: &Inputs<'_>,
-    ) -> Result<Vec<RenderedFile>, Refusal> {
-        let selected = Selected {
-            templates: self.templates,
-            selects: &|name| selection.selects(name),
-            cluster: FakeCluster::of(&job.provider),
-        };
+    ) -> Result<Vec<(EngineKind, Vec<RenderedFile>)>, Refusal> {
+        let selected = Selected { templates: self.templates, selects, cluster };
         let rendered = selected.render(self.sources, root, inputs);
-        let mut files = rendered.map_err(|failure| Refusal {
+        let files = rendered.map_err(|failure| Refusal {
             message: failure.message,
             diagnostics: vec![*failure.diagnostic],
         })?;
+        let mut all = vec![(EngineKind::GoTemplate, files)];
         if has_tera(root) {
             let mut diagnostics = Vec::new();
             let rendered =
@@ -261,9 +264,10 @@ impl Bench<'_> {
                 let message = first.map(|error| error.message.clone()).unwrap_or_default();
                 return Err(Refusal { message, diagnostics });
             };
-            files.extend(rendered.files.into_iter().filter(|file| selection.selects(&file.path)));
+            let selected = rendered.files.into_iter().filter(|file| selects(&file.path));
+            all.push((EngineKind::Tera, selected.collect()));
         }
-        Ok(files)
+        Ok(all)
     }
 
     /// The values of the job, merged.
@@ -308,7 +312,7 @@ impl Bench<'_> {
         (finding, self.place(template), value.and_then(|value| self.place(value)))
     }
 
-    fn place(&self, span: Span) -> Option<Place> {
+    pub(super) fn place(&self, span: Span) -> Option<Place> {
         let source = self.sources.get(span.source)?;
         let position = source.position(span.start);
         let line = source.text.lines().nth(position.line - 1).unwrap_or_default().trim().to_owned();
@@ -317,7 +321,7 @@ impl Bench<'_> {
 }
 
 /// Diagnostics as the report on a test has them.
-fn shown(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+pub(super) fn shown(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     human(&arrange(diagnostics.to_vec(), sources), sources, Style::Plain).trim_end().to_owned()
 }
 

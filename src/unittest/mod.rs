@@ -1,4 +1,4 @@
-//! Tests of charts: the suites of helm-unittest, run unchanged.
+//! Tests of charts: the suites of helm-unittest, run unchanged, and cases, whose whole render is stored.
 //!
 //! A suite file (`tests/*_test.yaml`) holds suites, a suite holds jobs, and a job is a render of some templates with
 //! assertions about it. The rules are those of helm-unittest 1.1 (`DOCUMENT.md`, and its source where that says less).
@@ -6,6 +6,7 @@
 //! The chart is loaded and its templates are parsed once. All jobs of a chart run on all cores; what they say is
 //! in the order of the files.
 
+mod cases;
 mod check;
 mod cluster;
 mod form;
@@ -19,6 +20,7 @@ mod set;
 mod snapshot;
 mod suite;
 
+pub use cases::{CaseOptions, runs_cases};
 pub use result::{ChartResult, SnapshotFile, SuiteResult, Summary};
 
 use crate::chart::{self, Chart, EngineKind, overlay};
@@ -59,6 +61,15 @@ pub struct Options {
     pub is_strict: bool,
     /// `--skip-schema-validation`
     pub skips_schemas: bool,
+    /// How the cases of the chart are tested; `None` if they are not.
+    pub cases: Option<CaseOptions>,
+}
+
+impl Options {
+    /// Whether patterns choose among suites and cases.
+    fn names_files(&self) -> bool {
+        self.files != [DEFAULT_FILES]
+    }
 }
 
 impl Default for Options {
@@ -72,6 +83,7 @@ impl Default for Options {
             fails_fast: false,
             is_strict: false,
             skips_schemas: false,
+            cases: None,
         }
     }
 }
@@ -93,6 +105,8 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
         suites: Vec::new(),
         diagnostics: Vec::new(),
         snapshots: Vec::new(),
+        stale_snapshots: Vec::new(),
+        notes: Vec::new(),
     };
     let Some(chart) = chart::load(world, sources, Path::new(path)).take(&mut result.diagnostics) else {
         return result;
@@ -100,45 +114,68 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
     result.diagnostics.retain(|found| found.severity == crate::diag::Severity::Error);
     chart.name().clone_into(&mut result.name);
     let chart = Arc::new(chart);
-    let mut search =
-        Search { world, sources, options, values: Vec::new(), suites: Vec::new(), sink: Vec::new() };
+    let mut search = Search {
+        world,
+        sources,
+        options,
+        values: Vec::new(),
+        suites: Vec::new(),
+        charts: Vec::new(),
+        sink: Vec::new(),
+    };
     search.chart(&chart, Path::new(path));
     result.diagnostics.append(&mut search.sink);
     if result.has_errors() {
         return result;
     }
-    run_suites(world, sources, &chart, &search.suites, options, &mut result);
+    let Search { suites, values, charts, .. } = search;
+    let (templates, schemas) = (Templates::parse(&chart), Schemas::default());
+    let of_suites = read_values(world, sources, &suites);
+    let bench = Bench {
+        world,
+        sources,
+        chart: &chart,
+        templates: &templates,
+        schemas: &schemas,
+        values: &of_suites,
+        skips_schemas: options.skips_schemas,
+        is_updating: options.updates_snapshots,
+        fails_fast: options.fails_fast,
+    };
+    if options.cases.is_none() && suites.is_empty() {
+        result.notes.extend(cases::note_how_to_begin(world, Path::new(path)));
+    }
+    let used: Vec<PathBuf> = of_suites.keys().cloned().collect();
+    let mut found = Vec::new();
+    for (chart, path) in &charts {
+        match cases::find(world, path, &used, options) {
+            Ok(cases) => found.push((chart, cases)),
+            Err(error) => result.diagnostics.push(error),
+        }
+    }
+    if result.has_errors() {
+        return result;
+    }
+    run_suites(&bench, &suites, &mut result);
+    for (chart, found) in found {
+        if result.has_errors() || (options.fails_fast && !result.has_passed()) {
+            break;
+        }
+        if let Some(cases) = &options.cases {
+            cases::run(&Bench { chart, ..bench }, found, cases, &values, options, &mut result);
+        }
+    }
     result
 }
 
 /// Runs the jobs of all suites.
-fn run_suites(
-    world: &World,
-    sources: &Sources,
-    chart: &Arc<Chart>,
-    suites: &[Suite],
-    options: &Options,
-    result: &mut ChartResult,
-) {
-    let stored = match read_snapshots(world, sources, suites) {
+fn run_suites(bench: &Bench<'_>, suites: &[Suite], result: &mut ChartResult) {
+    let stored = match read_snapshots(bench.world, bench.sources, suites) {
         Ok(stored) => stored,
         Err(mut errors) => {
             result.diagnostics.append(&mut errors);
             return;
         }
-    };
-    let values = read_values(world, sources, suites);
-    let (templates, schemas) = (Templates::parse(chart), Schemas::default());
-    let bench = Bench {
-        world,
-        sources,
-        chart,
-        templates: &templates,
-        schemas: &schemas,
-        values: &values,
-        skips_schemas: options.skips_schemas,
-        is_updating: options.updates_snapshots,
-        fails_fast: options.fails_fast,
     };
     let selections: Vec<Selection> =
         suites.iter().map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded)).collect();
@@ -153,7 +190,7 @@ fn run_suites(
         None => bench.run(&suites[index], &selections[index], job, &stored[index]),
     };
     let results: Vec<JobResult> =
-        if options.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
+        if bench.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
     let mut results = results.into_iter();
     for (suite, stored) in suites.iter().zip(&stored) {
         let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();
@@ -162,7 +199,7 @@ fn run_suites(
         }
         // With `--failfast`, a job ends at its first failure, and its later snapshots were not compared.
         let compared_all =
-            |job: &JobResult| job.was_judged() && !(options.fails_fast && job.status == Status::Failed);
+            |job: &JobResult| job.was_judged() && !(bench.fails_fast && job.status == Status::Failed);
         let uncompared: Vec<&str> = suite
             .jobs
             .iter()
@@ -283,6 +320,8 @@ struct Search<'a> {
     /// The values files of the command line.
     values: Vec<PathBuf>,
     suites: Vec<Suite>,
+    /// The charts whose cases are tested, each as a chart of its own, and where they are.
+    charts: Vec<(Arc<Chart>, PathBuf)>,
     sink: Vec<Diagnostic>,
 }
 
@@ -320,6 +359,14 @@ impl Search<'_> {
     /// Reads the suites of a chart, and those of its sub-charts unless the values disable them.
     fn tree(&mut self, chart: &Arc<Chart>, path: &Path, route: &str, values: &Node) {
         self.suite_files(path, route);
+        let is_forced =
+            route == chart.name() && self.options.cases.as_ref().is_some_and(|cases| cases.is_forced);
+        if is_forced && !matches!(chart.origin, chart::Origin::Directory(_)) {
+            let message = format!("`{}` is not a directory: it has no cases", path.display());
+            self.sink.push(Diagnostic::error(message));
+        } else if is_forced || cases::has_cases(self.world, path, self.options) {
+            self.charts.push((Arc::clone(chart), path.to_owned()));
+        }
         if let Some(tests) = &self.options.chart_tests {
             let tests = path.join(tests);
             if self.world.exists(&tests) {
@@ -339,9 +386,18 @@ impl Search<'_> {
     }
 
     fn suite_files(&mut self, path: &Path, route: &str) {
+        // A pattern may name the values files of cases, too.
+        let cases: Vec<PathBuf> = if self.options.names_files() {
+            cases::case_files(self.world, path).iter().map(|file| cases::normalize(file)).collect()
+        } else {
+            Vec::new()
+        };
         for pattern in &self.options.files {
             match glob::files(self.world, path, pattern) {
-                Ok(found) => found.iter().for_each(|file| self.suite_file(file, route)),
+                Ok(found) => found
+                    .iter()
+                    .filter(|file| !cases.contains(&cases::normalize(file)))
+                    .for_each(|file| self.suite_file(file, route)),
                 Err(reason) => {
                     let message = format!("`{pattern}` is not a pattern of files: {reason}");
                     self.sink.push(Diagnostic::error(message));

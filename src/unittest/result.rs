@@ -28,6 +28,10 @@ pub struct ChartResult {
     pub diagnostics: Vec<Diagnostic>,
     /// The snapshot files to be written.
     pub snapshots: Vec<SnapshotFile>,
+    /// The snapshot files to be removed, because their cases are gone.
+    pub stale_snapshots: Vec<PathBuf>,
+    /// What is worth knowing about cases and is not wrong.
+    pub notes: Vec<String>,
 }
 
 /// A snapshot file that changes.
@@ -73,17 +77,28 @@ pub(super) enum Status {
     SkippedAsEmpty,
 }
 
-/// An assertion that is not met.
+/// An expectation that is not met.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// Its place in `asserts`.
-    pub(super) index: usize,
-    pub(super) kind: &'static str,
-    pub(super) not: bool,
-    /// Where the suite makes it.
-    pub(super) at: Option<Place>,
+    pub(super) expectation: Expectation,
     /// The reasons, each with the place in a template that rendered the value, and where that comes from.
     pub(super) findings: Vec<(Finding, Option<Place>, Option<Place>)>,
+}
+
+/// What a job expects.
+#[derive(Debug)]
+pub(super) enum Expectation {
+    /// An assertion of a suite.
+    Assertion {
+        /// Its place in `asserts`.
+        index: usize,
+        kind: &'static str,
+        not: bool,
+        /// Where the suite makes it.
+        at: Option<Place>,
+    },
+    /// What every case expects, in words that say what is wrong instead.
+    Case(&'static str),
 }
 
 /// A line of a file.
@@ -94,6 +109,23 @@ pub(super) struct Place {
     pub(super) column: usize,
     /// The line, without spaces around it.
     pub(super) text: String,
+}
+
+impl Failure {
+    /// What is wrong with a case: in words, a text below a title, and the places in templates and values that it is about.
+    pub(super) fn of_case(
+        words: &'static str,
+        about: Option<(String, String)>,
+        places: Vec<(Place, Option<Place>)>,
+    ) -> Self {
+        let mut places = places.into_iter();
+        let (template, value) =
+            places.next().map_or((None, None), |(template, value)| (Some(template), value));
+        let first =
+            about.map(|about| (Finding { expected: Some(about), ..Finding::default() }, template, value));
+        let others = places.map(|(template, value)| (Finding::default(), Some(template), value));
+        Self { expectation: Expectation::Case(words), findings: first.into_iter().chain(others).collect() }
+    }
 }
 
 impl Summary {

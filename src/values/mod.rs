@@ -18,7 +18,7 @@ mod unknown;
 
 pub use layers::split_list;
 pub use rules::RULES;
-pub use schema::Schemas;
+pub use schema::{Checker, Schemas};
 pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency, Origin};

@@ -103,6 +103,30 @@ impl Schemas {
     }
 }
 
+/// The schema of one chart, for callers that have more values for it than one release.
+pub struct Checker(Arc<Compiled>);
+
+impl Checker {
+    /// Whether the schema accepts these values of its chart.
+    pub fn accepts(&self, values: &serde_json::Value) -> bool {
+        matches!(&*self.0, Ok(schema) if schema.validator.is_valid(values))
+    }
+}
+
+impl Schemas {
+    /// The schema of the chart of a scope, if it has one. The error says why it cannot be used.
+    pub fn checker(&self, sources: &Sources, scope: &Scope) -> Option<Result<Checker, Box<Diagnostic>>> {
+        let schema = &scope.chart.schema.as_ref()?.text;
+        let placed = Placed { scope, schema, is_root: true, keys: Vec::new() };
+        let identity = placed.identity();
+        let compiled = self.compiled(sources, &[placed], Severity::Warning).remove(&identity)?;
+        Some(match &*compiled {
+            Ok(_) => Ok(Checker(compiled)),
+            Err(error) => Err(error.clone()),
+        })
+    }
+}
+
 /// Helm's error about the schemas that values violate; `None` if there is none.
 pub(super) fn in_helms_words(sources: &Sources, root: &Scope, schemas: &Schemas) -> Option<String> {
     let mut scopes = Vec::new();

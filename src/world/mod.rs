@@ -110,14 +110,22 @@ pub struct DirectoryEntry {
     pub kind: FileKind,
 }
 
-/// An outside whose clock is ahead.
+/// An outside with a clock of its own.
 #[derive(Debug)]
-struct Later {
+struct Timed {
     outside: Arc<dyn Outside>,
-    by: Duration,
+    clock: Clock,
 }
 
-impl Outside for Later {
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    /// It is ahead by this much.
+    Ahead(Duration),
+    /// It stands still.
+    Stopped(SystemTime),
+}
+
+impl Outside for Timed {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         self.outside.read(path, limit)
     }
@@ -143,7 +151,10 @@ impl Outside for Later {
     }
 
     fn now(&self) -> SystemTime {
-        self.outside.now() + self.by
+        match self.clock {
+            Clock::Ahead(by) => self.outside.now() + by,
+            Clock::Stopped(time) => time,
+        }
     }
 
     fn random(&self) -> io::Result<[u8; 32]> {
@@ -167,7 +178,13 @@ impl World {
     /// The same at a later time.
     #[must_use]
     pub fn later(&self, by: Duration) -> Self {
-        Self::new(Later { outside: Arc::clone(&self.0), by })
+        Self::new(Timed { outside: Arc::clone(&self.0), clock: Clock::Ahead(by) })
+    }
+
+    /// The same at a time that does not pass: what is rendered does not depend on when.
+    #[must_use]
+    pub fn stopped_at(&self, time: SystemTime) -> Self {
+        Self::new(Timed { outside: Arc::clone(&self.0), clock: Clock::Stopped(time) })
     }
 
     /// The file system, the clock and the random numbers of the operating system.

@@ -10,6 +10,8 @@ mod authoring;
 mod browser;
 mod builtin;
 mod calls;
+#[cfg(unix)]
+mod cases;
 mod certificates;
 mod chart;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, shorten};
 use crate::fmt;
 use crate::origin::Origin;
 use crate::text::Text;
-use crate::value::{Args, Elem, Entries, Map, Traced, Value};
+use crate::value::{Args, Elem, Map, Traced, Value};
 
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";

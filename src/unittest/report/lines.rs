@@ -2,7 +2,7 @@
 
 use crate::diff::render::patch;
 use crate::unittest::check::Finding;
-use crate::unittest::result::{Failure, JobResult, Place, Status};
+use crate::unittest::result::{Expectation, Failure, JobResult, Place, Status};
 
 /// What failed in a job, as one text for a report.
 pub(super) fn described(job: &JobResult) -> String {
@@ -18,11 +18,16 @@ pub(super) fn described(job: &JobResult) -> String {
     lines.join("\n")
 }
 
-/// `asserts[0] equal fail`, as helm-unittest has it.
+/// `asserts[0] equal fail`, as helm-unittest has it, or what is wrong with a case.
 pub(super) fn title(failure: &Failure) -> String {
-    let not = if failure.not { " NOT" } else { "" };
-    let at = failure.at.as_ref().map_or_else(String::new, |at| format!(" ({}:{})", at.file, at.line));
-    format!("- asserts[{}]{not} `{}` fail{at}", failure.index, failure.kind)
+    match &failure.expectation {
+        Expectation::Assertion { index, kind, not, at } => {
+            let not = if *not { " NOT" } else { "" };
+            let at = at.as_ref().map_or_else(String::new, |at| format!(" ({}:{})", at.file, at.line));
+            format!("- asserts[{index}]{not} `{kind}` fail{at}")
+        }
+        Expectation::Case(words) => format!("- {words}"),
+    }
 }
 
 /// One reason why an assertion is not met.

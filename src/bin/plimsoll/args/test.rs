@@ -1,4 +1,4 @@
-//! The arguments of `test`: names and meanings are those of helm-unittest.
+//! The arguments of `test`: names and meanings are those of helm-unittest, except for those about cases.
 
 use crate::completion;
 use crate::watch::WatchFlag;
@@ -14,6 +14,8 @@ Examples:
   plimsoll test ./chart
   plimsoll test ./chart -f 'tests/**/*_test.yaml'
   plimsoll test ./chart --update-snapshot       # replace the snapshots that differ
+  plimsoll test ./chart --cases --update        # store the renders with the values in ci/
+  plimsoll test ./chart --schema                # check that wrong values are refused
   plimsoll test ./chart -o results.xml -t JUnit
 
 Exit codes: 0 every test passed, 1 a test failed, 2 a chart or a suite cannot be read.")]
@@ -21,16 +23,25 @@ pub(crate) struct TestArgs {
     /// Charts: directories
     #[arg(required = true, value_name = "CHART", value_hint = ValueHint::DirPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) charts: Vec<String>,
-    /// Run the suites in files that match this pattern, relative to each chart; may be repeated
+    /// Run the suites and cases in files that match this pattern, relative to each chart; may be repeated
     #[arg(short, long = "file", value_name = "GLOB", default_value = DEFAULT_FILES)]
     files: Vec<String>,
-    /// Merge a values file into the values of every test; may be repeated
+    /// Merge a values file into the values of every test and case; may be repeated
     #[arg(short = 'v', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) values: Vec<String>,
-    /// Replace the snapshots that differ
-    #[arg(short, long)]
+    /// Replace the snapshots that differ; store those of cases that have none, and remove those of cases that are gone
+    #[arg(short, long, visible_alias = "update")]
     update_snapshot: bool,
-    /// Run the suites of sub-charts in `charts/`, too
+    /// Run the cases of a chart that has no snapshots in tests/snapshots yet, too
+    ///
+    /// A case is the chart with its default values, or with a values file: ci/*-values.yaml, tests/values/*.yaml. It passes
+    /// if the cluster would not notice the difference between its render and the stored one, and lint finds no errors in it.
+    #[arg(long)]
+    pub(crate) cases: bool,
+    /// Check that values.schema.json accepts the values of each case, and refuses wrong ones
+    #[arg(long, conflicts_with = "skip_schema_validation")]
+    pub(crate) schema: bool,
+    /// Run the suites and cases of sub-charts in `charts/`, too
     #[arg(
         short = 's',
         long,
@@ -56,7 +67,7 @@ pub(crate) struct TestArgs {
     /// Stop at the first test that fails
     #[arg(short = 'q', long)]
     failfast: bool,
-    /// Treat unknown fields in suites as errors
+    /// Treat unknown fields in suites as errors, and cases without a snapshot as failures
     #[arg(long)]
     strict: bool,
     /// Do not validate values against values.schema.json
@@ -89,7 +100,7 @@ impl From<OutputType> for Format {
 }
 
 impl TestArgs {
-    /// How the library tests.
+    /// How the library tests, but for cases.
     pub(crate) fn options(&self) -> Options {
         Options {
             files: self.files.clone(),
@@ -100,6 +111,7 @@ impl TestArgs {
             fails_fast: self.failfast,
             is_strict: self.strict,
             skips_schemas: self.skip_schema_validation,
+            cases: None,
         }
     }
 }

@@ -5,10 +5,11 @@ use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui, over};
 use anyhow::{Context as _, bail};
+use clap::{Args as _, FromArgMatches as _};
 use plimsoll::diag::render::{
     Counts, RuleCount, Style, arrange, concise, count_rules, github, human_wrapped, json, junit, sarif,
 };
-use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
+use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources, has_errors};
 use plimsoll::k8s::Version;
 use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
@@ -500,6 +501,35 @@ fn job(
         surroundings: surroundings.read(crds.collect(), policies.collect()),
     };
     Ok(Job { request, config, baseline })
+}
+
+/// How a chart is linted, without the values in `ci/`.
+pub(crate) struct Plain {
+    pub(crate) request: Request,
+    pub(crate) config: Config,
+    pub(crate) baseline: Option<Baseline>,
+}
+
+/// How `plimsoll lint CHART` lints a chart: what there is in its configuration counts, and nothing else.
+pub(crate) fn plain(chart: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Plain> {
+    let command = LintArgs::augment_args(clap::Command::new("lint").no_binary_name(true));
+    let args = LintArgs::from_arg_matches(&command.try_get_matches_from(["--no-ci-values", "--", chart])?)?;
+    let mut surroundings = KnownSurroundings { sources, known: BTreeMap::new(), unread: Vec::new() };
+    let planned = Planned { target: Target::Chart(chart.to_owned()), beside: vec![chart.to_owned()] };
+    let read = || {
+        let Job { request, config, baseline } =
+            job(planned, &Overrides::default(), &args, &mut surroundings)?;
+        let baseline = baseline.map(|path| read_baseline(&path, sources)).transpose()?;
+        if has_errors(&surroundings.unread) {
+            return Err(Unusable(std::mem::take(&mut surroundings.unread)).into());
+        }
+        Ok(Plain { request, config, baseline })
+    };
+    read().or_else(|error: anyhow::Error| {
+        let Unusable(found) = error.downcast::<Unusable>()?;
+        ui.report(found, sources);
+        Err(Refused.into())
+    })
 }
 
 /// The values set of a file that comes above everything else.

@@ -1,5 +1,6 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
+mod cases;
 mod config;
 pub(crate) mod convert;
 pub(crate) mod create;

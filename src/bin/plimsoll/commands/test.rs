@@ -1,11 +1,11 @@
 //! `plimsoll test`.
 
-use super::{files, world};
+use super::{cases, files, world};
 use crate::args::TestArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use plimsoll::diag::Sources;
-use plimsoll::unittest::{self, SnapshotFile, Summary, report};
+use plimsoll::unittest::{self, Options, SnapshotFile, Summary, report};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut text = String::new();
     for path in &args.charts {
         let sources = Sources::new();
+        let options =
+            Options { cases: cases::of_chart(args, path, &options, &sources, ui)?, ..options.clone() };
         let result =
             Ui::watched(&format!("testing {path}"), || unittest::run(world(), &sources, path, &options));
         ui.report(result.diagnostics.clone(), &sources);
@@ -31,6 +33,9 @@ pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     ui.complete()?;
     for SnapshotFile { path, text } in summary.charts.iter().flat_map(|chart| &chart.snapshots) {
         write(path, text)?;
+    }
+    for chart in &summary.charts {
+        cases::finish(chart, ui)?;
     }
     if let Some(path) = &args.output_file {
         write(path, &report::report(&summary, args.output_type.into(), world().now()))?;

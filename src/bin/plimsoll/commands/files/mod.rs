@@ -49,6 +49,11 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
+    fs::remove_file(path).with_context(|| format!("cannot remove `{}`", path.display()))
+}
+
 /// The error of the system, without the name of the temporary file.
 fn without_path(error: io::Error) -> io::Error {
     let cause = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>()?.raw_os_error());
