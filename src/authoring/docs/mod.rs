@@ -3,6 +3,7 @@
 //! Templates, comments and names are those of [helm-docs](https://github.com/norwoodj/helm-docs), so that a `README.md.gotmpl`
 //! renders as it does there. Templates see the functions of Sprig and Helm.
 
+mod files;
 mod metadata;
 mod rows;
 mod search;
@@ -12,18 +13,18 @@ pub use search::find_charts;
 
 use super::Generated;
 use super::notes::{Note, by_key};
-use crate::chart;
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
-use crate::engine::helm::Files;
 use crate::gotmpl::{Entries, Functions, Seed, Set, Value, Vm, parse_with};
 use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{self, Commented, Content};
+use files::Files;
 use metadata::{Requirement, text};
 use regex::Regex;
 use rows::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 /// The templates that every documentation template can use.
@@ -142,15 +143,20 @@ impl Writer<'_> {
         sections::sort(&mut rows, self.options.sort);
         let version = current.as_deref().and_then(footer_version).unwrap_or_default();
         let mut fields = metadata::fields(sheet.chart.as_ref(), &sheet.requirements);
-        let files = if template.text.contains(".Files") { self.files(directory) } else { Vec::new() };
+        let directory = clean(&directory.display().to_string());
+        let files = if template.text.contains(".Files") {
+            Value::Object(Rc::new(Files::list(self.world, &directory)))
+        } else {
+            Value::Nil
+        };
         fields.extend([
-            ("ChartDirectory", Value::str(&directory.display().to_string())),
+            ("ChartDirectory", Value::str(&directory)),
             ("HelmDocsVersion", Value::str(version)),
             ("SkipVersionFooter", Value::Bool(self.options.skip_version_footer)),
             ("BadgeStyle", Value::str(&self.options.badge_style)),
             ("Values", Value::list(rows.iter().map(Row::value).collect())),
             ("Sections", sections::sections(&rows, self.options.sort_sections)),
-            ("Files", Files::value(&files)),
+            ("Files", files),
         ]);
         let text = self.render(&template, &map(fields))?;
         Ok(Generated { path, text, current })
@@ -296,7 +302,7 @@ impl Writer<'_> {
     fn render(&mut self, template: &Template, data: &Value) -> Step<String> {
         const MAIN: &str = "documentation";
         let parse = |text: Arc<str>, source| {
-            parse_with(text, Functions::Sprig).map_err(|error| Box::new(error.to_diagnostic(source)))
+            parse_with(text, Functions::HelmDocs).map_err(|error| Box::new(error.to_diagnostic(source)))
         };
         let builtin = self.sources.add("documentation templates", BUILTIN, SourceKind::Builtin);
         let mut set = Set::default();
@@ -308,11 +314,6 @@ impl Writer<'_> {
         let rendered =
             rendered.map_err(|error| Box::new(error.into_diagnostic(Span::new(template.source, 0, 0))))?;
         Ok(tidy(&rendered.text))
-    }
-
-    /// Every file of the chart, for `.Files`.
-    fn files(&mut self, directory: &Path) -> Vec<chart::ChartFile> {
-        chart::list_files(self.world, self.sources, directory).take(self.sink).unwrap_or_default()
     }
 }
 
@@ -347,6 +348,17 @@ fn normalize(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+/// The path of a file in a directory, without `.` and `..`.
+fn join(directory: &str, file: &str) -> String {
+    clean(&format!("{directory}/{file}"))
+}
+
+/// The path as text without `.` and `..`, or `.` if nothing is left.
+fn clean(path: &str) -> String {
+    let path = normalize(Path::new(path)).display().to_string();
+    if path.is_empty() { ".".to_owned() } else { path }
 }
 
 fn map(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {

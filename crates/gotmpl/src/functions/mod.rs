@@ -12,6 +12,7 @@ mod defaults;
 mod dicts;
 mod encoding;
 mod helm;
+mod helm_docs;
 mod keys;
 mod lists;
 mod math;
@@ -19,7 +20,6 @@ mod paths;
 mod random;
 pub(crate) mod regexes;
 mod semvers;
-mod sprig;
 mod strings;
 mod tomls;
 mod words;
@@ -56,15 +56,15 @@ pub enum Functions {
     /// Helm's: Go's, Sprig's, and its own, some of which replace those of Sprig.
     #[default]
     Helm,
-    /// Helm's, except where Sprig's of the same name differ: for templates of other programs with Sprig's functions.
-    Sprig,
+    /// Helm's, except where those of helm-docs differ: its documentation templates.
+    HelmDocs,
 }
 
 impl Functions {
     /// The function called `name`.
     pub(crate) fn find(self, name: &str) -> Option<&'static Function> {
-        let of_sprig = || sprig::TABLE.iter().find(|function| function.name == name);
-        (self == Self::Sprig).then(of_sprig).flatten().or_else(|| find(name))
+        let of_helm_docs = || helm_docs::TABLE.iter().find(|function| function.name == name);
+        (self == Self::HelmDocs).then(of_helm_docs).flatten().or_else(|| find(name))
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use super::scalar::{Context, MAX_SIMPLE_KEY, is_plain_printable, plain_safe};
 use super::{Map, Node, Value};
 
-pub use super::helm::{Shape, Tree, helm, helm_pretty};
+pub use super::helm::{Shape, Tree, go_yaml, helm, helm_pretty};
 
 /// Where a value is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
