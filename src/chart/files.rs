@@ -577,7 +577,8 @@ fn inner_path(path: &str) -> Result<String, &'static str> {
     if parts.is_empty() { Err("does not name a file") } else { Ok(parts.join("/")) }
 }
 
-fn unwalkable(WalkError { path, reason }: &WalkError) -> Diagnostic {
+/// Says what cannot be walked through.
+pub(crate) fn unwalkable(WalkError { path, reason }: &WalkError) -> Diagnostic {
     let shown = path.display();
     match reason {
         WalkReason::Loop => {

@@ -116,13 +116,17 @@ impl Dependency {
 
     /// Whether `chart` satisfies the dependency, by name and version. Without a `version` no chart does.
     pub fn is_satisfied_by(&self, chart: &Chart) -> bool {
-        chart.name() == self.name
-            && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
+        self.accepts(&chart.metadata)
+    }
+
+    /// The same for the `Chart.yaml` of a chart.
+    pub(super) fn accepts(&self, chart: &Metadata) -> bool {
+        chart.name == self.name && self.version.as_ref().is_some_and(|version| version.matches(&chart.semver))
     }
 }
 
 /// The directory that a repository such as `file://../db` names.
-pub(super) fn local_directory(repository: &str) -> Option<&str> {
+pub(crate) fn local_directory(repository: &str) -> Option<&str> {
     repository.strip_prefix("file://")
 }
 

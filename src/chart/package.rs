@@ -31,27 +31,34 @@ impl Package {
         format!("{}-{}.tgz", self.metadata.name, self.metadata.version)
     }
 
-    /// What is wrong with the dependencies: like Helm, it is an error that a chart is not in `charts/`. That it has another
-    /// version there is a warning.
+    /// What is wrong with the dependencies: like Helm, it is an error that a chart is not in `charts/`. That it is there only
+    /// in other versions is a warning.
     pub fn check_dependencies(&self) -> Vec<Diagnostic> {
         let check = |dependency: &Dependency| {
             let name = &dependency.name;
-            let mut present = self.children.iter().filter(|child| child.name == *name).peekable();
-            if present.peek().is_none() {
+            let present: Vec<&Metadata> = self.children.iter().filter(|child| child.name == *name).collect();
+            if present.is_empty() {
                 let error = Diagnostic::error(format!("the dependency `{name}` is missing in `charts/`"));
                 return Some(error.at(dependency.span, "declared here").help(
                     "fill `charts/` with `plimsoll dependency build`, or package with `--dependency-update`",
                 ));
             }
             let range = dependency.version.as_ref()?;
-            let found = present.find(|child| !range.matches(&child.semver))?;
+            if present.iter().any(|child| dependency.accepts(child)) {
+                return None;
+            }
+            let versions: Vec<&str> = present.iter().map(|child| child.version.as_str()).collect();
             let message = format!(
                 "the dependency `{name}` requires {}, but `charts/` contains {}",
                 range.as_str(),
-                found.version
+                versions.join(", ")
             );
             let warning = Diagnostic::warning(message).at(dependency.span, "declared here");
-            Some(warning.help("Helm ignores a chart that does not match; run `plimsoll dependency build`"))
+            let effect = match dependency.alias {
+                Some(_) => "Helm renders that chart under its own name: the alias has no effect",
+                None => "Helm renders that chart all the same",
+            };
+            Some(warning.help(format!("{effect}; run `plimsoll dependency build`")))
         };
         self.metadata.dependencies.iter().filter_map(check).collect()
     }

@@ -1,8 +1,8 @@
 //! What a converted chart renders differently.
 
-use crate::create::{Files, rendered};
+use crate::create::{Files, changed, rendered};
 use crate::diag::{Diagnostic, Severity, Sources, has_errors};
-use crate::diff::{self, Change};
+use crate::diff::Change;
 use crate::lint::ci_values;
 use crate::manifest::Object;
 use crate::render::{self, Output};
@@ -66,17 +66,10 @@ fn first(diagnostics: &[Diagnostic]) -> &str {
     errors.next().map_or("", |error| error.message.as_str())
 }
 
-fn objects(output: &Output) -> Vec<Object> {
-    let render = &output.render;
-    let documents = render.crds.iter().chain(&render.manifest).chain(&render.hooks);
-    documents.flat_map(|document| document.objects.clone()).collect()
-}
-
 fn between(values: &str, old: &Output, new: &Output) -> Vec<Difference> {
-    let options = diff::Options { validate: false, documents: false, ..diff::Options::default() };
-    let plan = diff::compare(&objects(old), &objects(new), &options);
+    let objects = |output: &Output| -> Vec<Object> { output.render.all_objects().cloned().collect() };
     let mut found = Vec::new();
-    for object in plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
+    for object in changed(&objects(old), &objects(new)) {
         let mut add = |what: String| {
             let object = format!("{}/{}", object.object.kind, object.object.name);
             found.push(Difference { values: values.to_owned(), object, what });

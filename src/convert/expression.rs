@@ -288,14 +288,18 @@ impl Scope<'_> {
         }
     }
 
-    /// The component that was made from a template. It sees what its caller sees, so the dot must be that.
-    pub(super) fn include(&self, template: &str, dot: &Expression) -> Result<Term, Refusal> {
-        let is_root = match dot {
+    /// Whether it is what the template was called with: `$`, or `.` where that has not changed.
+    pub(super) fn is_root(&self, expression: &Expression) -> bool {
+        match expression {
             Expression::Field(fields) => fields.is_empty() && self.dot == Meaning::Root,
             Expression::Variable(name, fields) => name.is_empty() && fields.is_empty(),
             _ => false,
-        };
-        if !is_root {
+        }
+    }
+
+    /// The component that was made from a template. It sees what its caller sees, so the dot must be that.
+    pub(super) fn include(&self, template: &str, dot: &Expression) -> Result<Term, Refusal> {
+        if !self.is_root(dot) {
             return Err(format!(
                 "`{template}` is called with something other than the root: give its component arguments"
             ));

@@ -8,12 +8,12 @@ mod writer;
 
 pub use compare::Difference;
 
-use crate::chart::{self, Chart, EngineKind};
+use crate::chart::{self, Chart, EngineKind, Origin};
 use crate::create::Files;
 use crate::diag::{Diagnostic, Report, Sources, Span};
 use crate::gotmpl::syntax::{Piece, Syntax, syntax};
 use crate::manifest::is_manifest_name;
-use crate::world::{FileKind, Walk, World};
+use crate::world::{Entry, FileKind, Walk, World};
 use crate::yaml::Limits;
 use expression::{Meaning, Scope};
 use heck::ToSnakeCase as _;
@@ -54,7 +54,14 @@ pub fn convert(world: &World, sources: &Sources, directory: &str) -> Report<Conv
             .push(Diagnostic::error(format!("the templates of `{directory}` are written in Tera already")));
         return Report::failed(diagnostics);
     }
-    let Some(mut files) = plain_files(world, Path::new(directory)).take(&mut diagnostics) else {
+    let Origin::Directory(path) = &chart.origin else {
+        diagnostics.push(
+            Diagnostic::error(format!("`{directory}` is not a directory"))
+                .help("unpack it, and convert the directory"),
+        );
+        return Report::failed(diagnostics);
+    };
+    let Some(mut files) = plain_files(world, path, &chart.templates).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
     let templates = Templates::read(&chart, &mut diagnostics);
@@ -69,27 +76,32 @@ pub fn convert(world: &World, sources: &Sources, directory: &str) -> Report<Conv
     Report::with(Converted { files, marks, differences }, diagnostics)
 }
 
-/// The files of a directory that are text; hidden directories are left out.
-fn plain_files(world: &World, directory: &Path) -> Report<Files> {
+/// The files of a chart's directory that are text; hidden directories are left out. A warning names what is not copied,
+/// unless it is, or contains, one of the templates, which are written anew.
+fn plain_files(world: &World, directory: &Path, templates: &[chart::TextFile]) -> Report<Files> {
     let (mut files, mut diagnostics) = (Files::new(), Vec::new());
     let mut walk = Walk::new(world, directory);
     while let Some(entry) = walk.next() {
-        let Ok(entry) = entry else { continue };
-        let is_hidden = entry.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if entry.kind == FileKind::Directory && is_hidden {
-            walk.skip_directory();
-        }
-        if entry.kind != FileKind::File {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                diagnostics.push(chart::unwalkable(&error));
+                continue;
+            }
+        };
+        if entry.kind == FileKind::Directory {
+            if entry.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+                walk.skip_directory();
+            }
             continue;
         }
-        let read = world.read(&entry.path, Limits::MAX_BYTES as u64 + 1).map_err(|error| error.to_string());
-        let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
         let inner = entry.path.strip_prefix(directory).unwrap_or(&entry.path);
-        let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
-        match text {
+        match text_of(world, directory, &entry) {
             Ok(text) => {
+                let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
                 files.insert(parts.join("/"), text);
             }
+            Err(_) if templates.iter().any(|file| Path::new(&file.path).starts_with(inner)) => {}
             Err(reason) => diagnostics.push(
                 Diagnostic::warning(format!("`{}` is not copied: {reason}", entry.path.display()))
                     .help("copy it into the new chart"),
@@ -97,6 +109,27 @@ fn plain_files(world: &World, directory: &Path) -> Report<Files> {
         }
     }
     Report::with(files, diagnostics)
+}
+
+/// The text of a file in a directory, or of the file in it that a link leads to. The error is a phrase.
+fn text_of(world: &World, directory: &Path, entry: &Entry) -> Result<String, String> {
+    match entry.kind {
+        FileKind::File => {}
+        FileKind::Link => {
+            let target = world.canonical(&entry.path).map_err(|_| "it is a broken link")?;
+            let root = world.canonical(directory).map_err(|error| error.to_string())?;
+            if !target.starts_with(root) {
+                return Err("it is a link that leads out of the chart".to_owned());
+            }
+            if !world.is_file(&target) {
+                return Err("it is a link to something other than a file".to_owned());
+            }
+        }
+        FileKind::Directory | FileKind::Other => {
+            return Err("it is neither a file nor a directory".to_owned());
+        }
+    }
+    world.read_text(&entry.path, Limits::MAX_BYTES as u64)
 }
 
 /// `Chart.yaml` with the language of the templates.
@@ -276,6 +309,10 @@ mod tests {
             ),
             ("  {{- toYaml .Values.map | nindent 2 }}", " {{ values.map }}"),
             (
+                "  {{- with .Values.nested }}{{ $root := $ }}\n  a: {{ $root.Values.name | quote }}\n  {{- end }}",
+                "  {% if values.nested %}\n  a: {{ values.name }}\n  {% endif %}",
+            ),
+            (
                 "  {{- if .Values.debug }}\n  a: b\n  {{- else }}\n  a: c\n  {{- end }}",
                 "  {% if values.debug %}\n  a: b\n  {% else %}\n  a: c\n  {% endif %}",
             ),
@@ -293,6 +330,12 @@ mod tests {
             assert_eq!((text.trim_start_matches('\n'), converted.marks), (tera, 0), "{helm}: {reasons:?}");
             assert_eq!(converted.differences, [], "{helm}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_an_error() {
+        let report = plain_files(&Memory::default().into_world(), Path::new("gone"), &[]);
+        assert!(report.has_errors() && report.diagnostics[0].message.contains("cannot read `gone`"));
     }
 
     #[test]

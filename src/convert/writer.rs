@@ -160,9 +160,7 @@ impl<'a> Writer<'a> {
         if !is_declared || scope.variables.iter().any(|(known, _)| known == name) {
             return Err(format!("`${name}` is set again: in Tera that ends with the block"));
         }
-        let is_root = matches!(value, Expression::Field(fields) if fields.is_empty())
-            || matches!(value, Expression::Variable(name, fields) if name.is_empty() && fields.is_empty());
-        if is_root && scope.dot == Meaning::Root {
+        if scope.is_root(value) {
             scope.variables.push((name.clone(), Meaning::Root));
             return Ok(());
         }

@@ -1,10 +1,11 @@
 //! The files of a chart besides its templates.
 
 use super::settings::{Settings, table};
-use super::{Files, starter, tree_of};
+use super::{Files, starter};
 use crate::chart::EngineKind;
 use crate::diag::escape::{markdown, markdown_code};
 use crate::diag::{SourceKind, Sources};
+use crate::values;
 use crate::yaml::{self, Context, Node, ReadOptions, emit};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -159,7 +160,7 @@ pub(super) fn of_builtin(name: &str, texts: &[(&'static str, &'static str)]) -> 
         app_version: Some(starter::TAG.to_owned()),
         settings: &Settings::default(),
         secrets: &[],
-        ci: Some(tree_of(&[replicas])),
+        ci: Some(values::from_paths([replicas])),
     };
     files.insert("README.md".to_owned(), parts.readme(&table(&rows)));
     files.insert("Chart.yaml".to_owned(), parts.chart_yaml());

@@ -7,7 +7,7 @@
 use super::server_fields::at_mut;
 use super::settings::{Kind, Settings};
 use super::template::{Expression, Places};
-use crate::k8s::views::{Metadata, Selector, Service, Workload, WorkloadKind};
+use crate::k8s::views::{Image, Metadata, Selector, Service, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
 use heck::{ToLowerCamelCase as _, ToUpperCamelCase as _};
@@ -208,15 +208,7 @@ impl Lifter<'_> {
     fn image(&mut self, object: usize, at: &[Step<'_>], prefix: &[String]) -> Option<Vec<String>> {
         let node = step(&mut self.trees[object], at)?;
         let text = node.as_str().filter(|text| is_simple(text))?.to_owned();
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest)),
-            None => (text.as_str(), None),
-        };
-        let last = rest.rfind('/').map_or(0, |slash| slash + 1);
-        let (repository, tag) = match rest[last..].find(':') {
-            Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..])),
-            None => (rest, None),
-        };
+        let Image { name: repository, tag, digest } = Image::parse(&text);
         if repository.is_empty() || tag == Some("") || digest == Some("") {
             return None;
         }

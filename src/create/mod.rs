@@ -14,19 +14,19 @@ mod template;
 mod verify;
 
 use crate::chart::{self, EngineKind};
-use crate::diag::{Diagnostic, Report, Sources, Span, has_errors};
+use crate::diag::{Diagnostic, Report, Sources, has_errors};
 use crate::k8s::names::dns1123_label;
 use crate::k8s::secrets::is_secret_kind;
 use crate::k8s::views::WorkloadKind;
 use crate::manifest::Object;
 use crate::values::Overrides;
 use crate::world::World;
-use crate::yaml::{Map, Node, emit};
+use crate::yaml::{Map, emit};
 use files::{Parts, Secret};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use template::literal as template_literal;
-pub(crate) use verify::{options as release_options, rendered};
+pub(crate) use verify::{changed, options as release_options, rendered};
 
 /// The files of a chart: their paths in it, and their texts.
 pub type Files = BTreeMap<String, String>;
@@ -188,29 +188,5 @@ fn is_definition(object: &Object) -> bool {
 /// The version of what the chart installs: the tag of the first workload's image.
 fn app_version(lifted: &lift::Lifted) -> Option<String> {
     let path = lifted.workloads.iter().find_map(|workload| workload.tag.as_ref())?;
-    let setting = lifted.settings.iter().find(|setting| &setting.path == path)?;
-    setting.default.as_str().map(str::to_owned)
-}
-
-/// Values at paths of keys, as a tree.
-fn tree_of(values: &[(Vec<String>, Node)]) -> Node {
-    let mut root = Map::new();
-    for (path, value) in values {
-        insert(&mut root, path, value);
-    }
-    Node::bare(root)
-}
-
-fn insert(map: &mut Map, path: &[String], value: &Node) {
-    let Some((key, rest)) = path.split_first() else { return };
-    if rest.is_empty() {
-        map.insert(key.clone(), Span::NONE, value.clone());
-        return;
-    }
-    if !map.contains_key(key) {
-        map.insert(key.clone(), Span::NONE, Node::bare(Map::new()));
-    }
-    if let Some(inner) = map.get_mut(key).and_then(Node::as_map_mut) {
-        insert(inner, rest, value);
-    }
+    lifted.settings.default_of(path)?.as_str().map(str::to_owned)
 }

@@ -1,5 +1,6 @@
 //! What the cluster adds to the objects that it holds, and to a namespace: none of it belongs in a chart.
 
+use crate::k8s::managed::LAST_APPLIED_ANNOTATION;
 use crate::k8s::views::{Metadata, StatefulSet, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
@@ -91,7 +92,7 @@ fn strip_metadata(root: &mut Node) {
         "uid",
     ];
     const ANNOTATIONS: [&str; 8] = [
-        "kubectl.kubernetes.io/last-applied-configuration",
+        LAST_APPLIED_ANNOTATION,
         "deployment.kubernetes.io/revision",
         "deprecated.daemonset.template.generation",
         "pv.kubernetes.io/bind-completed",

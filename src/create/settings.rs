@@ -97,8 +97,14 @@ impl Settings {
     }
 
     /// The values, in the order in which they were added.
+    #[cfg(test)]
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Setting> {
         self.list.iter()
+    }
+
+    /// The default of the value at a path.
+    pub(super) fn default_of(&self, path: &[String]) -> Option<&Node> {
+        self.list.iter().find(|setting| setting.path == path).map(|setting| &setting.default)
     }
 
     /// The keys below a path, in the order in which they are written.
@@ -138,8 +144,10 @@ impl Settings {
                 Branch::Leaf(setting) => Some(setting.doc.as_str()),
                 Branch::Map(inner) => self.description(inner),
             };
-            for line in doc.into_iter().flat_map(str::lines) {
-                push_line(indent, &format!("# {line}"), out);
+            for (number, line) in doc.into_iter().flat_map(str::lines).enumerate() {
+                // What `plimsoll docs` and helm-docs read as a description.
+                let mark = if number == 0 { "# --" } else { "#" };
+                push_line(indent, &format!("{mark} {line}"), out);
             }
             out.extend(std::iter::repeat_n(' ', indent));
             emit::key(&key, indent, out);
@@ -256,8 +264,8 @@ mod tests {
         assert_eq!(
             text,
             "# The values of the chart `web`. values.schema.json checks them.\n\n\
-             # The StatefulSet `db`.\ndb:\n  # How many pods run.\n  replicaCount: 3\n  image:\n    \
-             # The tag of\n    # the image.\n    tag: \"1.10\"\n\nservice:\n  # The port.\n  port: 80\n"
+             # -- The StatefulSet `db`.\ndb:\n  # -- How many pods run.\n  replicaCount: 3\n  image:\n    \
+             # -- The tag of\n    # the image.\n    tag: \"1.10\"\n\nservice:\n  # -- The port.\n  port: 80\n"
         );
         let sources = Sources::new();
         let source = sources.add("values.yaml".to_owned(), text, crate::diag::SourceKind::File);

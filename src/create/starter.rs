@@ -2,9 +2,10 @@
 
 use super::files::Parts;
 use super::settings::{Kind, Settings};
-use super::{Files, Starter, tree_of};
+use super::{Files, Starter};
 use crate::chart::EngineKind;
 use crate::diag::Span;
+use crate::values;
 use crate::yaml::{Map, Node};
 
 /// An image that runs without root and with a read-only root file system.
@@ -76,7 +77,7 @@ pub(super) fn files(name: &str, engine: EngineKind, starter: Starter) -> Files {
         app_version: Some(TAG.to_owned()),
         settings: &settings,
         secrets: &[],
-        ci: Some(tree_of(&[(keys("replicaCount"), Node::bare(3))])),
+        ci: Some(values::from_paths([(keys("replicaCount"), Node::bare(3))])),
     };
     parts.add_to(&mut files);
     files

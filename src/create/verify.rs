@@ -3,7 +3,7 @@
 use super::Files;
 use crate::chart;
 use crate::diag::{Diagnostic, Report, Sources, has_errors};
-use crate::diff::{self, Change};
+use crate::diff::{self, Change, ObjectPlan};
 use crate::engine::Release;
 use crate::manifest::Object;
 use crate::render::{self, Options, Output, Request};
@@ -52,6 +52,14 @@ pub(crate) fn options(release: &str, strict: bool) -> Options {
     }
 }
 
+/// The objects that differ between two renders.
+pub(crate) fn changed(old: &[Object], new: &[Object]) -> Vec<ObjectPlan> {
+    let options = diff::Options { validate: false, documents: false, ..diff::Options::default() };
+    let mut plans = diff::compare(old, new, &options).objects;
+    plans.retain(|plan| plan.change != Change::Unchanged);
+    plans
+}
+
 /// Compares what a chart renders to with the objects that it was made from. What it returns are errors.
 pub(super) fn same(
     world: &World,
@@ -62,9 +70,7 @@ pub(super) fn same(
 ) -> Vec<Diagnostic> {
     let Report { output, mut diagnostics } = rendered(world, sources, name, files, Overrides::default());
     let Some(output) = output.filter(|_| !has_errors(&diagnostics)) else { return diagnostics };
-    let render = &output.render;
-    let documents = render.crds.iter().chain(&render.manifest).chain(&render.hooks);
-    let found: Vec<Object> = documents.flat_map(|document| document.objects.clone()).collect();
+    let found: Vec<Object> = output.render.all_objects().cloned().collect();
     let mut differences: Vec<String> = Vec::new();
     for wanted in expected.stripped {
         let same = found.iter().find(|object| object.reference() == wanted.reference());
@@ -75,10 +81,8 @@ pub(super) fn same(
     if found.len() != expected.stripped.len() {
         differences.push(format!("{} objects instead of {}", found.len(), expected.stripped.len()));
     }
-    let options = diff::Options { validate: false, documents: false, ..diff::Options::default() };
-    let plan = diff::compare(expected.original, &found, &options);
-    let changed = plan.objects.iter().filter(|object| object.change != Change::Unchanged);
-    differences.extend(changed.map(|object| format!("{}/{}", object.object.kind, object.object.name)));
+    let changed = changed(expected.original, &found);
+    differences.extend(changed.iter().map(|plan| format!("{}/{}", plan.object.kind, plan.object.name)));
     differences.sort_unstable();
     differences.dedup();
     if !differences.is_empty() {

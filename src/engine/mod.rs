@@ -145,6 +145,9 @@ pub struct Release {
 }
 
 impl Release {
+    /// What `helm template` calls a release that has no name.
+    pub const DEFAULT_NAME: &str = "release-name";
+
     /// A first installation.
     pub fn install(name: impl Into<String>, namespace: impl Into<String>) -> Self {
         Self { name: name.into(), namespace: namespace.into(), is_upgrade: false, revision: 1 }

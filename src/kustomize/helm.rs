@@ -53,7 +53,7 @@ impl Builder<'_> {
             }
         }
         let release = Release::install(
-            text("releaseName").unwrap_or("release-name"),
+            text("releaseName").unwrap_or(Release::DEFAULT_NAME),
             text("namespace").unwrap_or("default"),
         );
         // kustomize runs `helm template`, which does not ask a cluster.

@@ -290,7 +290,7 @@ fn is_remote(path: &str) -> bool {
 }
 
 /// The path without `.` and without `..` after a name.
-fn normalize(path: &Path) -> PathBuf {
+pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {

@@ -4,6 +4,7 @@ use super::configuration::OwnField;
 use super::fields::{FieldSpec, text};
 use super::resource::Resource;
 use crate::diag::Span;
+use crate::k8s::views::Image;
 use crate::yaml::{Map, Node, Value};
 
 /// What has replicas.
@@ -81,33 +82,21 @@ fn each_image(node: &mut Node, change: &mut dyn FnMut(&mut Node)) {
     }
 }
 
-/// The name, the tag with its colon and the digest with its `@` of an image.
-fn split_image(image: &str) -> (&str, &str, &str) {
-    let (rest, digest) = image.split_at(image.find('@').unwrap_or(image.len()));
-    let last = rest.rfind('/').map_or(0, |slash| slash + 1);
-    let colon = rest[last..].find(':').map_or(rest.len(), |colon| last + colon);
-    let (name, tag) = rest.split_at(colon);
-    (name, tag, digest)
-}
-
 fn set_image(node: &mut Node, entry: &Node) {
     // Tags such as 1.20 are numbers in YAML that kustomize refuses.
     let given = |key: &str| entry.get(key).and_then(Node::as_str).filter(|text| !text.is_empty());
-    let Some(image) = node.as_str() else { return };
-    let (name, tag, digest) = split_image(image);
-    if given("name") != Some(name) {
+    let Some(image) = node.as_str().map(Image::parse) else { return };
+    if given("name") != Some(image.name) {
         return;
     }
-    let name = given("newName").unwrap_or(name);
+    let name = given("newName").unwrap_or(image.name);
     let (tag, digest) = match (given("newTag"), given("digest")) {
-        (None, None) => (tag.to_owned(), digest.to_owned()),
-        (new_tag, new_digest) => (
-            new_tag.map_or(String::new(), |tag| format!(":{tag}")),
-            new_digest.map_or(String::new(), |digest| format!("@{digest}")),
-        ),
+        (None, None) => (image.tag, image.digest),
+        replaced => replaced,
     };
-    let suffix = given("tagSuffix").filter(|_| !tag.is_empty()).unwrap_or_default();
-    *node = text(format!("{name}{tag}{suffix}{digest}"), entry.span);
+    let suffix = given("tagSuffix").unwrap_or_default();
+    let tag = tag.map(|tag| format!("{tag}{suffix}"));
+    *node = text(Image { name, tag: tag.as_deref(), digest }.to_string(), entry.span);
 }
 
 /// A step of a path to a field, as replacements write it.

@@ -2,15 +2,13 @@
 
 use super::subject::Subject;
 use crate::diag::{Diagnostic, Severity};
-
-/// What `helm template` calls a release that has no name.
-const PLACEHOLDER: &str = "release-name";
+use crate::engine::Release;
 
 /// Makes a name that is too long a warning where a shorter name for the release would avoid it: what the release will be
 /// called is not known if nobody names it.
 pub(super) fn soften(found: &mut [Diagnostic], subject: &Subject<'_>) {
     let rendering = subject.chart.as_ref().and_then(|chart| chart.rendering);
-    if rendering.is_none_or(|rendering| rendering.options.release.name != PLACEHOLDER) {
+    if rendering.is_none_or(|rendering| rendering.options.release.name != Release::DEFAULT_NAME) {
         return;
     }
     for finding in found.iter_mut().filter(|finding| is_too_long(finding)) {
@@ -26,7 +24,7 @@ fn is_too_long(finding: &Diagnostic) -> bool {
         "k8s/invalid-value" => finding.message.contains("must be no more than"),
         _ => false,
     });
-    finding.severity == Severity::Error && is_length && finding.message.contains(PLACEHOLDER)
+    finding.severity == Severity::Error && is_length && finding.message.contains(Release::DEFAULT_NAME)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
     let computed = computed.output.unwrap();
     let options = render::Options {
         seed: Some(0),
-        ..render::Options::install(Release::install("release-name", "default"))
+        ..render::Options::install(Release::install(Release::DEFAULT_NAME, "default"))
     };
     let report = render::render(&world, &sources, &computed, &options);
     let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };

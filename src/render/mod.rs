@@ -109,9 +109,14 @@ pub fn release(world: &World, sources: &Sources, request: &Request) -> Report<Ou
 }
 
 /// Computes the values of a chart that has been loaded, and renders it.
-pub fn release_of(world: &World, sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
+pub fn release_of(
+    world: &World,
+    sources: &Sources,
+    chart: impl Into<Arc<Chart>>,
+    request: &Request,
+) -> Report<Output> {
     let mut diagnostics = Vec::new();
-    let computed = values::compute(world, sources, &Arc::new(chart), &request.overrides, &request.values)
+    let computed = values::compute(world, sources, &chart.into(), &request.overrides, &request.values)
         .take(&mut diagnostics);
     let Some(computed) = computed.filter(|_| !crate::diag::has_errors(&diagnostics)) else {
         return Report::failed(diagnostics);
@@ -168,6 +173,11 @@ impl Render {
     /// The objects of the manifest and the hooks, as lint, diff and preview take them.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.manifest.iter().chain(&self.hooks).flat_map(|document| &document.objects)
+    }
+
+    /// The objects of the custom resource definitions, the manifest and the hooks.
+    pub fn all_objects(&self) -> impl Iterator<Item = &Object> {
+        self.crds.iter().flat_map(|document| &document.objects).chain(self.objects())
     }
 }
 

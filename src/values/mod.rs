@@ -23,7 +23,7 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency, Origin};
 use crate::diag::escape::shell_word;
-use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
+use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, Span, has_errors};
 use crate::k8s::secrets;
 use crate::limits::Activity;
 use crate::world::World;
@@ -328,5 +328,28 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
     }
     for child in &chart.children {
         missing_dependencies(child, Severity::Warning, sink);
+    }
+}
+
+/// Values at paths of keys, as a tree.
+pub(crate) fn from_paths(values: impl IntoIterator<Item = (Vec<String>, Node)>) -> Node {
+    let mut root = Map::new();
+    for (path, value) in values {
+        insert(&mut root, &path, value);
+    }
+    Node::bare(root)
+}
+
+fn insert(map: &mut Map, path: &[String], value: Node) {
+    let Some((key, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        map.insert(key.clone(), Span::NONE, value);
+        return;
+    }
+    if !map.contains_key(key) {
+        map.insert(key.clone(), Span::NONE, Node::bare(Map::new()));
+    }
+    if let Some(inner) = map.get_mut(key).and_then(Node::as_map_mut) {
+        insert(inner, rest, value);
     }
 }

@@ -369,6 +369,26 @@ fn a_schema_accepts_the_values_in_ci_and_refuses_misspelt_keys() {
 }
 
 #[test]
+fn only_the_values_of_the_chart_are_defaults() {
+    let sandbox = schematic();
+    let values =
+        "replicas: 7\nimage: {pull: {policy: Sometimes, after: {hours: 1, names: [a]}}}\nnew: {a: 1}\n";
+    sandbox.write("web/ci/one-values.yaml", values);
+    let schema = schema(&sandbox, &[]);
+    let properties = &schema["properties"];
+    assert_eq!(properties["replicas"]["default"], 1);
+    assert_eq!(properties["new"]["properties"], json!({"a": {"type": "integer"}}));
+    let after = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": {"hours": {"type": "integer"}, "names": {"type": "array"}}
+    });
+    assert_eq!(
+        properties["image"]["properties"]["pull"]["properties"],
+        json!({"policy": {"type": "string"}, "after": after})
+    );
+}
+
+#[test]
 fn maps_that_templates_use_as_a_whole_stay_open() {
     let sandbox = schematic();
     let values = "replicas: 1\nport: 80\nimage: {repository: a, tag: b, pullPolicy: Never}\n\

@@ -92,6 +92,53 @@ fn the_command_lists_what_is_left_to_do() {
 }
 
 #[test]
+fn an_archive_is_not_converted() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    assert_eq!(sandbox.run(&["package", "app"]).code, 0);
+    sandbox
+        .refused(&["convert", "app-1.0.0.tgz", "new"], &["`app-1.0.0.tgz` is not a directory", "unpack it"]);
+    assert!(!sandbox.path().join("new").exists());
+}
+
+/// Links in a chart become the files that they lead to, and what cannot be copied is named.
+#[cfg(unix)]
+#[test]
+fn no_file_is_left_out_silently() {
+    let sandbox = Sandbox::new();
+    sandbox.write("LICENSE", "all rights reserved\n");
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/values/default.yaml", "name: web\n");
+    sandbox.link("values/default.yaml", "app/values.yaml");
+    sandbox.write(
+        "app/shared/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.name | quote }}\n",
+    );
+    sandbox.link("shared", "app/templates");
+    sandbox.link("../LICENSE", "app/LICENSE");
+    sandbox.link("values", "app/linked");
+    sandbox.write("app/.helmignore", "broken\nfifo\n");
+    sandbox.link("missing", "app/broken");
+    assert!(Command::new("mkfifo").arg(sandbox.path().join("app/fifo")).status().unwrap().success());
+    let outcome = sandbox.run(&["convert", "app", "new"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert_eq!(sandbox.read("new/values.yaml"), "name: web\n");
+    assert!(sandbox.read("new/templates/a.yaml").contains("name: {{ values.name }}\n"));
+    for (path, reason) in [
+        ("LICENSE", "it is a link that leads out of the chart"),
+        ("linked", "it is a link to something other than a file"),
+        ("broken", "it is a broken link"),
+        ("fifo", "it is neither a file nor a directory"),
+    ] {
+        let told = format!("warning: `app/{path}` is not copied: {reason}");
+        assert!(outcome.stderr.contains(&told), "{told}: {}", outcome.stderr);
+        assert!(!sandbox.path().join("new").join(path).exists(), "{path}");
+    }
+    assert!(!outcome.stderr.contains("`app/templates`"), "{}", outcome.stderr);
+}
+
+#[test]
 #[ignore = "needs helm: set PLIMSOLL_HELM"]
 fn what_helm_creates_converts_and_renders_the_same() {
     let sandbox = Sandbox::new();

@@ -53,6 +53,12 @@ fn a_chart_from_nothing_lints_with_nothing() {
             let test = sandbox.run(&["test", &dir]);
             assert_eq!((test.code, test.stderr.as_str()), (0, ""), "{}", test.stdout);
             assert!(test.stdout.contains("Tests:       3 passed, 3 total\n"), "{}", test.stdout);
+            let docs = sandbox.run(&["docs", &dir]);
+            assert!(
+                docs.stdout.contains("| replicaCount | int | `1` | How many pods run. |"),
+                "{}",
+                docs.stdout
+            );
         }
     }
     let outcome = sandbox.run(&["create", "copy", "--from", "builtin:statefulset"]);

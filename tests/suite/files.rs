@@ -1,9 +1,9 @@
 //! Files on disk: written completely or not at all, and files of one render together.
 
 use crate::support::Sandbox;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -320,6 +320,32 @@ fn a_baseline_is_replaced_as_a_whole_and_links_are_followed() {
         &["lint", "web", "--baseline", "none/b.json", "--write-baseline"],
         &["cannot write `none/b.json`"],
     );
+}
+
+/// A file that only its owner may read stays so while it is replaced, also under its temporary name.
+#[test]
+fn others_cannot_read_what_replaces_a_private_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    // Cannot be compressed, and takes a moment to be written.
+    sandbox.shell("for file in 1 2 3 4; do head -c 5000000 /dev/urandom > app/$file; done");
+    sandbox.write("dist/app-1.0.0.tgz", "old");
+    let path = sandbox.path().join("dist/app-1.0.0.tgz");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let is_exposed = |entry: &fs::DirEntry| {
+        let found = entry.metadata();
+        found.is_ok_and(|found| found.len() > 0 && found.mode() & 0o077 != 0)
+    };
+    let mut run = sandbox.spawn(&["package", "app", "-d", "dist"]);
+    let mut exposed = BTreeSet::new();
+    while run.try_wait().unwrap().is_none() {
+        let entries = fs::read_dir(sandbox.path().join("dist")).unwrap().flatten();
+        exposed.extend(entries.filter(is_exposed).map(|entry| entry.file_name()));
+    }
+    assert!(run.wait().unwrap().success());
+    assert_eq!(exposed, BTreeSet::new());
+    assert!(path.metadata().unwrap().len() > 20_000_000);
+    assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! plimsoll in the place of `helm`: the command lines of the tools that call it, and side by side with the real one.
 
 use crate::dependency::{CHARTS, chart, dependency, names, packed, repository};
-use crate::server::Server;
+use crate::server::{Reply, Server};
 use crate::support::{Outcome, Sandbox, tool};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -519,6 +519,36 @@ fn repositories_are_those_of_helm() {
 }
 
 #[test]
+fn a_repository_is_checked_with_its_own_credentials() {
+    // The password `new`, or that of another name for the same URL.
+    let accepted = [Some("Basic YWRhOm5ldw=="), Some("Basic Ym9iOm90aGVy")];
+    let files = repository(CHARTS);
+    let server = Server::start(move |request| {
+        let is_accepted = accepted.contains(&request.authorization());
+        if is_accepted { Reply::ok(files["index.yaml"].clone()) } else { Reply::status(401) }
+    });
+    let url = server.url();
+    let sandbox = Sandbox::new();
+    let entry = |name: &str, user: &str, password: &str| {
+        format!("- name: {name}\n  url: {url}\n  username: {user}\n  password: {password}\n")
+    };
+    let write = |entries: &str| {
+        sandbox.write("helm/repositories.yaml", &format!("apiVersion: \"\"\nrepositories:\n{entries}"));
+    };
+    let of_ada = ["repo", "add", "ours", &url, "--force-update", "--username", "ada", "--password"];
+    let with = |password: &'static str| [&of_ada[..], &[password]].concat();
+    write(&entry("ours", "ada", "old"));
+    answer(&sandbox, &with("new"));
+    assert!(sandbox.read("helm/repositories.yaml").contains("  password: new\n"));
+    refused(&sandbox, &with("wrong"), "answered 401");
+    assert!(sandbox.read("helm/repositories.yaml").contains("  password: new\n"));
+    write(&format!("{}{}", entry("theirs", "bob", "other"), entry("ours", "ada", "old")));
+    answer(&sandbox, &["repo", "update", "theirs"]);
+    let update = helm(&sandbox, &["repo", "update", "ours"]);
+    assert_eq!(update.code, 1, "{}", update.stdout);
+}
+
+#[test]
 #[ignore = "needs helm: set PLIMSOLL_HELM"]
 fn repositories_are_written_as_helm_writes_them() {
     let server = Server::files(repository(CHARTS));
@@ -594,23 +624,26 @@ fn what_needs_a_cluster_is_refused() {
         (&["install", "one", "web"][..], "plimsoll only renders"),
         (&["upgrade", "--install", "one", "web"], "plimsoll diff"),
         (&["uninstall", "one"], "kubectl delete"),
-        (&["status", "one"], "does not talk to the cluster"),
-        (&["list", "--filter", "one"], "does not talk to the cluster"),
-        (&["history", "one"], "does not talk to the cluster"),
-        (&["test", "one"], "does not talk to the cluster"),
+        (&["status", "one"], "does not manage releases in a cluster"),
+        (&["list", "--filter", "one"], "does not manage releases in a cluster"),
+        (&["history", "one"], "does not manage releases in a cluster"),
+        (&["test", "one"], "does not manage releases in a cluster"),
+        (&["search", "repo", "web"], "plimsoll does not search repositories; use Helm itself"),
         (&["plugin", "list"], "plimsoll has no plugins"),
         (&["registry", "login", "r.example.com"], "docker login"),
         (&["completion", "bash"], "plimsoll completions"),
         (&["nope"], "unknown command \"nope\" for \"helm\""),
         (&["template", "one", "web", "--validate"], "`--validate` is not supported"),
         (&["template", "one", "web", "--verify"], "`--verify` is not supported"),
+        (&["template", "one", "web", "--watch"], "--watch is a flag of `plimsoll render`"),
         (&["template", "one", "web", "--enable-dns"], "`--enable-dns` is not supported"),
         (&["template", "one", "web", "--nope"], "--nope"),
     ] {
         refused(&sandbox, args, told);
     }
     assert!(answer(&sandbox, &[]).contains("Usage: helm"));
-    assert!(answer(&sandbox, &["help", "template"]).contains("Usage: helm template"));
+    let help = answer(&sandbox, &["help", "template"]);
+    assert!(help.contains("Usage: helm template") && !help.contains("--watch"), "{help}");
 }
 
 /// A chart that `helm lint` accepts, with one change: a file and its text.

@@ -410,6 +410,20 @@ fn every_command_that_renders_finds_objects() {
 }
 
 #[test]
+fn a_cluster_is_asked_once_for_all_sets_of_values() {
+    let sandbox = chart(NEEDED);
+    sandbox.write("live.json", LIVE);
+    sandbox.write("a.yaml", "a: 1\n");
+    sandbox.write("b.yaml", "b: 1\n");
+    let script = "echo \"$*\" >> asked.txt; cat live.json";
+    let args = ["lint", "web", "--with", "a.yaml", "--with", "b.yaml", "--lookup", "live"];
+    let linted = with_cluster(&sandbox, script, &args);
+    assert_eq!(linted.code, 0, "{}{}", linted.stdout, linted.stderr);
+    let asked = sandbox.read("asked.txt");
+    assert_eq!(asked.lines().count(), 1, "{asked}");
+}
+
+#[test]
 fn both_sides_of_a_diff_find_objects() {
     let sandbox = chart(NEEDED);
     git(&sandbox, &["init", "-q", "-b", "main"]);

@@ -107,6 +107,24 @@ fn nothing_is_written_of_charts_that_are_not_sound() {
             "--dependency-update",
         ],
     );
+    // One chart that matches is enough, whatever else there is.
+    sandbox.write_bytes("both/charts/old.tgz", &packed("db", "0.9.0"));
+    sandbox.write_bytes("both/charts/db.tgz", &packed("db", "1.2.0"));
+    chart(&sandbox, "both", &[dependency("db", "^1.0.0", url)]);
+    let both = sandbox.run(&["package", "both", "-d", "matching"]);
+    assert_eq!((both.code, both.stderr.as_str()), (0, ""));
+    let alias = format!("{}, alias: store", dependency("db", "^2.0.0", url));
+    for (declared, effect) in [
+        (dependency("db", "^2.0.0", url), "Helm renders that chart all the same; run"),
+        (alias, "Helm renders that chart under its own name: the alias has no effect; run"),
+    ] {
+        chart(&sandbox, "both", &[declared]);
+        let warned = sandbox.run(&["package", "both", "-d", "matching"]);
+        assert_eq!(warned.code, 0, "{}", warned.stderr);
+        for told in ["requires ^2.0.0, but `charts/` contains 1.2.0, 0.9.0", effect] {
+            assert!(warned.stderr.contains(told), "{told}: {}", warned.stderr);
+        }
+    }
     sandbox
         .refused(&["package", "app/Chart.yaml", "-d", "dist"], &["only a chart directory can be packaged"]);
     sandbox.refused(&["package", "nowhere", "-d", "dist"], &["there is no chart at `nowhere`"]);

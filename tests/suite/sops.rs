@@ -256,6 +256,17 @@ fn decrypted_values_are_secret_by_their_origin() {
 }
 
 #[test]
+fn no_decrypted_value_is_a_default_in_a_schema() {
+    let sandbox = sandbox();
+    sandbox.write("app/templates/cm.yaml", "# {{ .Values.name }}\n");
+    let args = ["schema", "app", "--with", "values.enc.yaml"];
+    let outcome = run(&sandbox, &args);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("\"lines\": {"), "{}", outcome.stdout);
+    hides_secrets(&args, &outcome);
+}
+
+#[test]
 fn every_values_file_is_decrypted() {
     let sandbox = sandbox();
     let bytes = sandbox.read("values.enc.yaml");

@@ -94,6 +94,10 @@ fn what_cannot_be_trusted_is_refused() {
     }
     sandbox.write("app/Chart.yaml", "");
     sandbox.refused(&["verify", "app"], &["`app` is a directory"]);
+    // What is beyond the limit is not cut off.
+    let large = std::fs::File::create(sandbox.path().join("web-1.0.0.tgz")).unwrap();
+    large.set_len((100 << 20) + 1).unwrap();
+    sandbox.refused(VERIFY, &["`web-1.0.0.tgz` is larger than 100 MiB"]);
 }
 
 /// Whatever is changed: nothing but the text that was signed is ever accepted.

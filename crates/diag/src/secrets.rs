@@ -181,8 +181,8 @@ impl Sources {
         self.concealed.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a place where a secret stands, and in rendered text the places that it came from. What was joined to
-    /// make it is known by its text, too, if that is distinctive: messages may quote it.
+    /// Registers the place of a secret and, in rendered text, the places that it came from. A distinctive text at one of
+    /// these places is concealed wherever it stands, because messages may quote it.
     pub fn conceal(&self, span: Span) {
         let places = self.places_behind(span, true);
         for place in &places {

@@ -25,8 +25,8 @@ pub(crate) struct Inner {
     call: Option<Span>,
     /// What to do about it.
     pub(crate) help: Vec<String>,
-    /// The includes that the error came through, innermost first.
-    pub(crate) trace: Vec<(Span, String)>,
+    /// The includes that the error came through, innermost first: where, and the name of the template.
+    trace: Vec<(Span, String)>,
     /// Whether the chart's author wrote the message, with `fail` or `required`.
     pub(crate) authored: bool,
     /// Whether the message quotes the text given to `tpl` in which it happened.
@@ -115,10 +115,10 @@ impl Error {
         self
     }
 
-    /// Adds an include that the error came through.
-    pub(crate) fn through(mut self, span: Span, text: impl Into<String>) -> Self {
+    /// Adds an include of the template `name` that the error came through.
+    pub(crate) fn through(mut self, span: Span, name: &str) -> Self {
         const MOST: usize = 24;
-        let step = (span, text.into());
+        let step = (span, name.to_owned());
         // Of an endless inclusion the steps next to the error and the first one are enough.
         match self.0.trace.get_mut(MOST - 1) {
             Some(last) => *last = step,
@@ -155,8 +155,7 @@ impl Error {
 
     /// The innermost template that was included on the way to the error, by name.
     pub fn included(&self) -> Option<&str> {
-        let (_, step) = self.0.trace.first()?;
-        step.strip_prefix("included `")?.strip_suffix('`')
+        self.0.trace.first().map(|(_, name)| &**name)
     }
 
     /// The innermost place of a text with a source.
@@ -169,8 +168,8 @@ impl Error {
         let Inner { message, place, help, trace, .. } = *self.0;
         let mut diagnostic = Diagnostic::error(message).at(place.unwrap_or(fallback), "");
         diagnostic.help = help;
-        for (span, text) in trace {
-            diagnostic = diagnostic.traced_through(Some(span), text);
+        for (span, name) in trace {
+            diagnostic = diagnostic.traced_through(Some(span), format!("included `{name}`"));
         }
         diagnostic
     }

@@ -1,6 +1,5 @@
 //! Values to JSON text, and to and from YAML trees, as Go's `encoding/json` and Helm's YAML library do it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use crate::text::Text;
 use crate::value::{Elem, Entries, List, Traced, Value};
 use plimsoll_diag::Span;
 use plimsoll_yaml as yaml;
+use yaml::emit::{format_json_float, write_json_string};
 
 /// How JSON text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +56,14 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
             let _ = write!(out, "{number}");
         }
         Value::Float(number) => out.push_str(&float(*number)?),
-        Value::Str(text) => string(text, style.html, out),
+        Value::Str(text) => write_json_string(text, style.html, out),
         Value::Raw(raw) => {
             // Go writes an escape for every byte that is not part of a character.
             let mut escaped = String::new();
             out.push('"');
             for chunk in raw.bytes().utf8_chunks() {
                 escaped.clear();
-                string(chunk.valid(), style.html, &mut escaped);
+                write_json_string(chunk.valid(), style.html, &mut escaped);
                 out.push_str(&escaped[1..escaped.len() - 1]);
                 chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
             }
@@ -118,7 +118,7 @@ fn write_map<'a>(
             out.push(',');
         }
         style.line(depth + 1, out);
-        string(key, style.html, out);
+        write_json_string(key, style.html, out);
         out.push_str(if style.pretty { ": " } else { ":" });
         write(item, style, depth + 1, out)?;
     }
@@ -133,76 +133,12 @@ fn unsupported(number: f64) -> Error {
     Error::new(format!("json: unsupported value: {}", fmt::float(number, 'g', None)))
 }
 
-/// A float in JSON: without an exponent from 1e-6 up to 1e21.
+/// A float in JSON, unless it has no form there.
 fn float(number: f64) -> Result<String> {
     if !number.is_finite() {
         return Err(unsupported(number));
     }
-    let magnitude = number.abs();
-    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
-        // Go drops the zero of a two-digit negative exponent only.
-        return Ok(fmt::float(number, 'e', None).replace("e-0", "e-"));
-    }
-    Ok(fmt::float(number, 'f', None))
-}
-
-/// A YAML tree as Go's `json.Marshal` writes it: the keys of maps are sorted.
-pub fn node_json(node: &yaml::Node) -> String {
-    match &node.value {
-        yaml::Value::Null => "null".to_owned(),
-        yaml::Value::Bool(flag) => flag.to_string(),
-        yaml::Value::Int(number) => number.to_string(),
-        yaml::Value::Uint(number) => number.to_string(),
-        yaml::Value::Float(number) => number.to_string(),
-        yaml::Value::String(text) => quote_json(text),
-        yaml::Value::Seq(items) => format!("[{}]", items.iter().map(node_json).collect::<Vec<_>>().join(",")),
-        yaml::Value::Map(entries) => {
-            let sorted: BTreeMap<&str, &yaml::Node> =
-                entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
-            let fields =
-                sorted.iter().map(|(key, value)| format!("{}:{}", quote_json(key), node_json(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-        }
-    }
-}
-
-/// A string as Go's `json.Marshal` writes it: characters that mean something in HTML are escaped.
-pub fn quote_json(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    string(text, true, &mut quoted);
-    quoted
-}
-
-fn string(text: &str, html: bool, out: &mut String) {
-    out.push('"');
-    let mut plain = 0;
-    for (index, c) in text.char_indices() {
-        let escaped = match c {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '\u{2028}' => "\\u2028",
-            '\u{2029}' => "\\u2029",
-            '<' if html => "\\u003c",
-            '>' if html => "\\u003e",
-            '&' if html => "\\u0026",
-            _ if c < ' ' => "",
-            _ => continue,
-        };
-        out.push_str(&text[plain..index]);
-        plain = index + c.len_utf8();
-        if escaped.is_empty() {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        } else {
-            out.push_str(escaped);
-        }
-    }
-    out.push_str(&text[plain..]);
-    out.push('"');
+    Ok(format_json_float(number))
 }
 
 impl Value {

@@ -106,7 +106,7 @@ impl SourceText {
     /// Notes the include that an error came through.
     pub(crate) fn through(&self, error: Error, place: Place, name: &str) -> Error {
         match self.span(place) {
-            Some(span) => error.through(span, format!("included `{name}`")),
+            Some(span) => error.through(span, name),
             None => error,
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn is_lower(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_lowercase() } else { LOWER.has(c) }
 }
 
-/// `unicode.IsTitle`: two letters in one, of which the first is large.
+/// `unicode.IsTitle`: characters in title case, such as `ǅ`.
 pub(crate) fn is_title(c: char) -> bool {
     !c.is_ascii() && TITLE.has(c)
 }

@@ -19,6 +19,7 @@ pub mod names;
 pub mod patch;
 pub mod pod_security;
 pub mod quantity;
+mod regexes;
 pub mod schema;
 pub mod secrets;
 pub mod update;

@@ -22,8 +22,8 @@ pub(crate) struct Key {
     /// Seconds since 1970.
     pub(crate) created: u32,
     pub(crate) fingerprint: [u8; 20],
-    /// The packet without what is secret, as signatures cover it.
-    pub(crate) body: Vec<u8>,
+    /// The packet without what is secret, framed as the fingerprint and signatures cover it.
+    pub(crate) framed: Vec<u8>,
     material: Material,
 }
 
@@ -96,12 +96,10 @@ impl Key {
         let material = Material::read(&mut reader)?;
         // What is left is secret; of a key that is not understood it cannot be told apart.
         let end = if matches!(material, Material::Other) { body.len() } else { body.len() - reader.0.len() };
-        let body = body[..end].to_vec();
-        let mut named = vec![0x99];
-        named.extend(u16::try_from(body.len()).ok()?.to_be_bytes());
-        named.extend(&body);
-        let fingerprint = Sha1::digest(&named).into();
-        Some(Self { created, fingerprint, body, material })
+        let length = u16::try_from(end).ok()?;
+        let framed = [&[0x99][..], &length.to_be_bytes(), &body[..end]].concat();
+        let fingerprint = Sha1::digest(&framed).into();
+        Some(Self { created, fingerprint, framed, material })
     }
 
     /// The last bytes of the fingerprint, by which signatures name a key.
@@ -142,9 +140,14 @@ impl Material {
                 verify_rsa(modulus, exponent, hash, digest, signature)
             }
             (Self::Dsa(parameters), Values::Two(first, second)) => {
-                let [prime, order, generator, key] = parameters.each_ref().map(|bytes| number(bytes));
-                let components = dsa::Components::from_components(prime?, order?, generator?).ok()?;
-                let key = dsa::VerifyingKey::from_components(components, key?).ok()?;
+                let [prime, order, generator, key] = parameters;
+                let prime = number(prime)?;
+                // The crate computes modulo the prime, and panics if the numbers are not as wide.
+                let bits = prime.bits_precision();
+                let wide = |bytes: &[u8]| BoxedUint::from_be_slice(bytes, bits).ok();
+                let (generator, key) = (wide(generator)?, wide(key)?);
+                let components = dsa::Components::from_components(prime, number(order)?, generator).ok()?;
+                let key = dsa::VerifyingKey::from_components(components, key).ok()?;
                 let signature = dsa::Signature::from_components(number(first)?, number(second)?)?;
                 dsa::signature::hazmat::PrehashVerifier::verify_prehash(&key, digest, &signature).ok()
             }
@@ -211,4 +214,28 @@ fn padded<const SIZE: usize>(bytes: &[u8]) -> Option<[u8; SIZE]> {
     let start = SIZE.checked_sub(bytes.len())?;
     padded[start..].copy_from_slice(bytes);
     Some(padded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Not a prime, but the powers of 2 have an order modulo it that divides `ORDER`: the key is valid for the crate.
+    const PRIME: [u8; 128] = [0xff; 128];
+    const ORDER: [u8; 20] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    #[test]
+    fn the_numbers_of_dsa_may_be_short() {
+        for generator in [&[2][..], &[0, 2], &[0xfe; 128], &[0xff; 129], &[]] {
+            for key in [&[2][..], &[0, 4], &[1], &[0xfe; 128], &[2; 129], &[]] {
+                let parameters = [&PRIME, &ORDER[..], generator, key].map(<[u8]>::to_vec);
+                let key = Material::Dsa(parameters);
+                for (first, second) in [(1, 1), (1, 2), (3, 5), (0, 1)] {
+                    let values = Values::Two(vec![first], vec![second]);
+                    // Some of them are valid by chance; none may panic.
+                    let _ = key.verifies(Hash::Sha512, &[0xff; 64], &values);
+                }
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::packet::{
 };
 use crate::signature::{
     CERTIFICATION_REVOCATION, CERTIFICATIONS, DIRECT, KEY_REVOCATION, SUBKEY_BINDING, SUBKEY_REVOCATION,
-    Signature, framed_key, framed_user_id,
+    Signature, framed_user_id,
 };
 
 /// Public keys.
@@ -88,11 +88,16 @@ impl Keyring {
 impl Certificate {
     /// Keeps a signature if the primary key made it.
     fn add(&mut self, subject: &Subject, signature: Signature) {
-        let primary = framed_key(&self.primary);
+        // Keys may have thousands of certifications by others, which are slow to verify and never kept. Nothing can be
+        // gained by changing the name in a signature, which may be unprotected: it could be removed as well.
+        if signature.names_another(&self.primary) {
+            return;
+        }
+        let primary = &self.primary.framed;
         match subject {
             Subject::Primary => {
                 if matches!(signature.kind, DIRECT | KEY_REVOCATION)
-                    && signature.is_by(&self.primary, &[&primary])
+                    && signature.is_by(&self.primary, &[primary])
                 {
                     self.direct.push(signature);
                 }
@@ -100,13 +105,13 @@ impl Certificate {
             Subject::UserId(name) => {
                 let is_certification =
                     CERTIFICATIONS.contains(&signature.kind) || signature.kind == CERTIFICATION_REVOCATION;
-                if is_certification && signature.is_by(&self.primary, &[&primary, &framed_user_id(name)]) {
+                if is_certification && signature.is_by(&self.primary, &[primary, &framed_user_id(name)]) {
                     entry(&mut self.user_ids, name, |one, other| one == other).push(signature);
                 }
             }
             Subject::Subkey(key) => {
                 let is_binding = matches!(signature.kind, SUBKEY_BINDING | SUBKEY_REVOCATION);
-                if is_binding && signature.is_by(&self.primary, &[&primary, &framed_key(key)]) {
+                if is_binding && signature.is_by(&self.primary, &[primary, &key.framed]) {
                     let is_same = |one: &Key, other: &Key| one.fingerprint == other.fingerprint;
                     entry(&mut self.subkeys, key, is_same).push(signature);
                 }
@@ -136,10 +141,9 @@ impl Certificate {
         if self.direct.iter().any(|signature| signature.kind == KEY_REVOCATION) {
             return Err(Error::new("the key was revoked"));
         }
-        let certifications = self.user_ids.iter().flat_map(|(_, signatures)| signatures);
-        let own: Vec<Signature> = certifications.chain(&self.direct).cloned().collect();
+        let own = self.user_ids.iter().flat_map(|(_, signatures)| signatures).chain(&self.direct);
         let own =
-            newest(&own, |signature| signature.kind == DIRECT || CERTIFICATIONS.contains(&signature.kind));
+            newest(own, |signature| signature.kind == DIRECT || CERTIFICATIONS.contains(&signature.kind));
         let own = own.ok_or_else(|| Error::new("the key has no valid signature on itself"))?;
         check_lifetime(&self.primary, own, now)?;
         if key.fingerprint == self.primary.fingerprint {
@@ -177,8 +181,11 @@ fn check_use(may_sign: bool, key: &Key, signature: &Signature) -> Result<(), Err
 }
 
 /// The signature that counts among several.
-fn newest(signatures: &[Signature], is_meant: impl Fn(&Signature) -> bool) -> Option<&Signature> {
-    signatures.iter().filter(|signature| is_meant(signature)).max_by_key(|signature| signature.created)
+fn newest<'a>(
+    signatures: impl IntoIterator<Item = &'a Signature>,
+    is_meant: impl Fn(&Signature) -> bool,
+) -> Option<&'a Signature> {
+    signatures.into_iter().filter(|signature| is_meant(signature)).max_by_key(|signature| signature.created)
 }
 
 /// The signatures on a thing, after the entry was made if it is new.

@@ -133,10 +133,20 @@ impl Signature {
 
     /// Whether the signature names a key.
     pub(crate) fn names(&self, key: &Key) -> bool {
+        self.is_named(key) == Some(true)
+    }
+
+    /// Whether the signature names a key, and it is not this one.
+    pub(crate) fn names_another(&self, key: &Key) -> bool {
+        self.is_named(key) == Some(false)
+    }
+
+    /// Whether a key is the one that the signature names; `None` if it names none.
+    fn is_named(&self, key: &Key) -> Option<bool> {
         match (&self.issuer_fingerprint, &self.issuer) {
-            (Some(fingerprint), _) => fingerprint == &key.fingerprint,
-            (None, Some(id)) => id == key.id(),
-            (None, None) => false,
+            (Some(fingerprint), _) => Some(fingerprint == &key.fingerprint),
+            (None, Some(id)) => Some(id == key.id()),
+            (None, None) => None,
         }
     }
 
@@ -156,15 +166,9 @@ impl Signature {
     pub(crate) fn has_consent_of(&self, subkey: &Key, primary: &Key) -> bool {
         self.embedded.as_ref().is_some_and(|signature| {
             signature.kind == PRIMARY_KEY_BINDING
-                && signature.is_by(subkey, &[&framed_key(primary), &framed_key(subkey)])
+                && signature.is_by(subkey, &[&primary.framed, &subkey.framed])
         })
     }
-}
-
-/// A key as signatures on it cover it.
-pub(crate) fn framed_key(key: &Key) -> Vec<u8> {
-    let length = u16::try_from(key.body.len()).unwrap_or(u16::MAX);
-    [&[0x99][..], &length.to_be_bytes(), &key.body].concat()
 }
 
 /// A user ID as signatures on it cover it.

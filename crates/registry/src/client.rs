@@ -51,6 +51,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    fn in_url(url: &Url) -> Option<Self> {
+        url.userinfo().map(|(username, password)| Self { username, password })
+    }
+
     /// The value of the `Authorization` header for basic authentication.
     pub(crate) fn basic(&self) -> String {
         let pair = format!("{}:{}", self.username, self.password);
@@ -76,14 +80,22 @@ pub(crate) struct Access {
 }
 
 impl Access {
+    /// The credentials in the URL of a repository, if there are no others for it.
+    pub(crate) fn or_in_url(mut self, base: &Url) -> Self {
+        if self.credentials.is_none() {
+            self.credentials = Credentials::in_url(base);
+            self.service = Some(base.clone());
+        }
+        self
+    }
+
     /// What authorizes a request for `url`: basic authentication if the credentials are for its service, or those in
     /// the URL.
     pub(crate) fn authorization(&self, url: &Url) -> Option<String> {
         let is_for = |service: &Url| service.has_origin_of(url);
         let may_send = self.pass_credentials || self.service.as_ref().is_some_and(is_for);
         let own = self.credentials.clone().filter(|_| may_send);
-        let written = || url.userinfo().map(|(username, password)| Credentials { username, password });
-        own.or_else(written).map(|credentials| credentials.basic())
+        own.or_else(|| Credentials::in_url(url)).map(|credentials| credentials.basic())
     }
 }
 
@@ -243,6 +255,8 @@ pub(crate) fn repeat<T>(
     target: Target<'_>,
     mut attempt: impl FnMut() -> std::result::Result<T, Failure>,
 ) -> Result<T> {
+    let what = if target.is_upload { "uploading to" } else { "downloading" };
+    let _activity = Activity::begin(format!("{what} `{}`", target.url));
     let mut wait = FIRST_WAIT;
     for count in 0.. {
         let (error, asked) = match attempt() {
@@ -298,8 +312,6 @@ impl Client {
         request: Request<'_>,
         mut read: impl FnMut(&mut dyn BufRead) -> io::Result<T>,
     ) -> Result<Answer<T>> {
-        let what = if request.call.is_upload() { "uploading to" } else { "downloading" };
-        let _activity = Activity::begin(format!("{what} `{}`", request.url));
         repeat(request.target(request.url), || self.attempt(request, &mut read))
     }
 

@@ -244,16 +244,16 @@ impl Fetcher {
         self.found(repository, name, chosen, freshness)
     }
 
-    /// Reads the index of a repository, to see whether there is one.
+    /// Reads the index of a repository, with its own credentials, to see whether there is one.
     ///
     /// # Errors
-    /// The text is not a URL, or the index cannot be read.
-    pub fn check_repository(&self, repository: &str) -> Result<()> {
-        let base = Url::parse(repository)?;
+    /// The URL is invalid, or the index cannot be read.
+    pub fn check_repository(&self, repository: &Repository) -> Result<()> {
+        let base = Url::parse(&repository.url)?;
         if self.settings.offline {
             return Err(not_cached(&format!("the index of {base}")));
         }
-        self.fetch_index(&base, &[]).map(|_| ())
+        self.fetch_index(&base, &repository.access().or_in_url(&base), &[]).map(|_| ())
     }
 
     /// Finds a chart in a registry: `oci://registry/path/chart[:version|@digest]`.
@@ -490,7 +490,8 @@ impl Fetcher {
         if self.settings.offline {
             return;
         }
-        let read = Url::parse(repository).and_then(|base| self.fetch_index(&base, names));
+        let read =
+            Url::parse(repository).and_then(|base| self.fetch_index(&base, &self.access(&base), names));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for name in names {
             let versions = read.clone().map(|mut charts| charts.remove(*name).unwrap_or_default());
@@ -501,15 +502,14 @@ impl Fetcher {
         }
     }
 
-    fn fetch_index(&self, base: &Url, names: &[&str]) -> Result<Charts> {
+    fn fetch_index(&self, base: &Url, access: &Access, names: &[&str]) -> Result<Charts> {
         let url = base.resolve("index.yaml")?;
-        let access = self.access(base);
         let authorization = access.authorization(&url).or_else(|| access.authorization(base));
         let request = Request {
             url: &url,
             accept: "*/*",
             authorization: authorization.as_deref(),
-            access: &access,
+            access,
             call: Call::Get,
             limit: MAX_INDEX,
             may_compress: true,
@@ -530,13 +530,7 @@ impl Fetcher {
     /// What may be sent to a repository.
     fn access(&self, base: &Url) -> Access {
         let named = self.settings.repositories.iter().find(|repository| repository.is_at(base));
-        let mut access = named.map_or_else(|| self.access_by_flags(base), Repository::access);
-        if access.credentials.is_none() {
-            access.credentials =
-                base.userinfo().map(|(username, password)| Credentials { username, password });
-            access.service = Some(base.clone());
-        }
-        access
+        named.map_or_else(|| self.access_by_flags(base), Repository::access).or_in_url(base)
     }
 
     /// What may be sent to a repository without a name.

@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use plimsoll_diag::{SourceKind, Sources};
-use plimsoll_gotmpl::{node_json, quote_json};
+use plimsoll_yaml::emit::{format_json, quote_json};
 use plimsoll_yaml::{Node, ReadOptions, Value, emit};
 
 /// A dependency as `Chart.yaml` declares it.
@@ -143,7 +143,7 @@ fn requirement_json(requirement: &Requirement) -> String {
         Some(format!("\"repository\":{}", quote_json(&requirement.repository))),
         text("condition", &requirement.condition),
         list("tags", requirement.tags.iter().map(|tag| quote_json(tag)).collect()),
-        list("import-values", requirement.import_values.iter().map(node_json).collect()),
+        list("import-values", requirement.import_values.iter().map(format_json).collect()),
         text("alias", &requirement.alias),
     ];
     format!("{{{}}}", fields.into_iter().flatten().collect::<Vec<_>>().join(","))
@@ -170,6 +170,13 @@ mod tests {
         assert_eq!(lock.write(), text);
         assert_eq!(Lock::read(text).unwrap(), lock);
         assert!(Lock::read("- x\n").is_err() && Lock::read("").is_err());
+    }
+
+    #[test]
+    fn floats_are_written_as_by_go() {
+        let import_values = [1e21, 1e20, 1e-6, 1e-7].map(|number| Node::bare(Value::Float(number))).to_vec();
+        let json = requirement_json(&Requirement { import_values, ..Requirement::default() });
+        assert!(json.ends_with(r#""import-values":[1e+21,100000000000000000000,0.000001,1e-7]}"#), "{json}");
     }
 
     #[test]

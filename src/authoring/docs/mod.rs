@@ -13,8 +13,10 @@ pub use search::find_charts;
 
 use super::Generated;
 use super::notes::{Note, by_key};
+use crate::chart;
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::gotmpl::{Entries, Functions, Seed, Set, Value, Vm, parse_with};
+use crate::kustomize::normalize;
 use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{self, Commented, Content};
@@ -23,7 +25,7 @@ use metadata::{Requirement, text};
 use regex::Regex;
 use rows::Row;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
@@ -143,7 +145,7 @@ impl Writer<'_> {
         sections::sort(&mut rows, self.options.sort);
         let version = current.as_deref().and_then(footer_version).unwrap_or_default();
         let mut fields = metadata::fields(sheet.chart.as_ref(), &sheet.requirements);
-        let directory = clean(&directory.display().to_string());
+        let directory = normalize(directory).display().to_string();
         let files = if template.text.contains(".Files") {
             Value::Object(Rc::new(Files::list(self.world, &directory)))
         } else {
@@ -181,7 +183,7 @@ impl Writer<'_> {
         Ok(Some((Arc::from(text), source)))
     }
 
-    /// Reads a YAML file with its comments. Line breaks are those of Unix, so that comments have no others.
+    /// Reads a YAML file with its comments.
     fn read_yaml(&mut self, path: &Path) -> Step<Option<(Arc<str>, Option<Commented>)>> {
         let Some((text, source)) = self.read(path)? else { return Ok(None) };
         Ok(Some((text, yaml::read_commented(self.sources, source)?)))
@@ -240,7 +242,7 @@ impl Writer<'_> {
             return Ok(false);
         }
         for requirement in requirements {
-            let inner = match requirement.repository.strip_prefix("file://") {
+            let inner = match chart::local_directory(&requirement.repository) {
                 Some(path) => normalize(&directory.join(path)),
                 None if requirement.repository.is_empty() => directory.join("charts").join(&requirement.name),
                 None => {
@@ -335,30 +337,9 @@ fn footer_version(page: &str) -> Option<&str> {
     rest.split_once(']').map(|(version, _)| version)
 }
 
-/// The path without `.` and `..`.
-fn normalize(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir if out.file_name().is_some() => {
-                out.pop();
-            }
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// The path of a file in a directory, without `.` and `..`.
 fn join(directory: &str, file: &str) -> String {
-    clean(&format!("{directory}/{file}"))
-}
-
-/// The path as text without `.` and `..`, or `.` if nothing is left.
-fn clean(path: &str) -> String {
-    let path = normalize(Path::new(path)).display().to_string();
-    if path.is_empty() { ".".to_owned() } else { path }
+    normalize(Path::new(&format!("{directory}/{file}"))).display().to_string()
 }
 
 fn map(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {

@@ -100,6 +100,13 @@ impl Field {
         Self { types: [kind].into(), is_open: properties.is_empty(), properties, default, ..Self::default() }
     }
 
+    /// The same field with no default in it: what is set only besides the chart's own values is no default, and may be
+    /// a secret.
+    fn without_defaults(self) -> Self {
+        let properties = self.properties.into_iter().map(|(key, field)| (key, field.without_defaults()));
+        Self { default: None, properties: properties.collect(), ..self }
+    }
+
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
         self.properties.iter_mut().find(|(name, _)| name == key).map(|(_, field)| field)
     }
@@ -139,7 +146,7 @@ impl Field {
             match self.get_mut(&entry.key) {
                 Some(field) => field.accept(&entry.value),
                 None if is_open => {}
-                None => *self.property(&entry.key) = Self { default: None, ..Self::of(&entry.value) },
+                None => *self.property(&entry.key) = Self::of(&entry.value).without_defaults(),
             }
         }
     }

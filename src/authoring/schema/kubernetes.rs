@@ -9,6 +9,7 @@ use crate::k8s::Version;
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema::{self, Base, Schemas, Shape, Ty, TypeId};
 use crate::manifest::Object;
+use crate::values;
 use crate::yaml::{Entry, Node, Value, emit};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,27 +116,7 @@ pub(super) fn probes(values: &Node, skipped: &BTreeSet<String>) -> Vec<Probe> {
 
 /// The values with the marks of some probes.
 pub(super) fn marked(probes: &[Probe]) -> String {
-    fn put(node: &mut Node, path: &[String], mark: &Node) {
-        let Some((key, rest)) = path.split_first() else {
-            node.clone_from(mark);
-            return;
-        };
-        if node.as_map().is_none() {
-            node.value = Value::Map(crate::yaml::Map::new());
-        }
-        let Some(map) = node.as_map_mut() else { return };
-        if !map.contains_key(key) {
-            map.insert(key.clone(), Span::NONE, Node::new(Value::Null, Span::NONE));
-        }
-        if let Some(next) = map.get_mut(key) {
-            put(next, rest, mark);
-        }
-    }
-    let mut root = Node::new(Value::Map(crate::yaml::Map::new()), Span::NONE);
-    for probe in probes {
-        put(&mut root, &probe.path, &probe.mark);
-    }
-    emit::document(&root)
+    emit::document(&values::from_paths(probes.iter().map(|probe| (probe.path.clone(), probe.mark.clone()))))
 }
 
 /// The fields of these objects that hold the marks of probes.

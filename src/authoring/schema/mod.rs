@@ -239,7 +239,7 @@ impl Maker<'_> {
     fn render(&self, computed: &Computed) -> Option<render::Render> {
         let options = render::Options {
             seed: Some(1),
-            ..render::Options::install(Release::install("release-name", "default"))
+            ..render::Options::install(Release::install(Release::DEFAULT_NAME, "default"))
         };
         render::render(self.world, self.sources, computed, &options).output
     }

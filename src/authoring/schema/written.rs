@@ -1,7 +1,7 @@
 //! What comments in a values file say about the schema: keywords, descriptions, types.
 //!
 //! Four forms are read: helm-docs' `# -- (type) description`, blocks of keywords between two `# @schema` lines (helm-schema),
-//! `# @schema type:string; minLength:1` above or behind a key (helm-values-schema-json), and
+//! `# @schema type:string; minLength:1` above or after a key (helm-values-schema-json), and
 //! `## @param path [modifiers] description` (Bitnami's readme-generator).
 
 use super::super::notes::{Note, by_key};
@@ -9,7 +9,7 @@ use crate::yaml::{self, Commented, Node, Value, read_fragment};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
-/// What is said about one value.
+/// What is written about one value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Written {
     /// Keywords.
@@ -26,12 +26,12 @@ pub(super) struct Written {
 pub(super) fn written(text: &str, root: &Commented) -> BTreeMap<Vec<String>, Written> {
     let mut found = BTreeMap::new();
     for (key, note) in by_key(text) {
-        let said: &mut Written = found.entry(split_path(&key)).or_default();
-        add_note(&note, said);
+        let written: &mut Written = found.entry(split_path(&key)).or_default();
+        add_note(&note, written);
     }
     for line in text.lines() {
-        if let Some((path, said)) = parameter(line) {
-            found.insert(path, said);
+        if let Some((path, written)) = parameter(line) {
+            found.insert(path, written);
         }
     }
     walk(root, &mut Vec::new(), &mut found);
@@ -41,9 +41,9 @@ pub(super) fn written(text: &str, root: &Commented) -> BTreeMap<Vec<String>, Wri
 fn walk(node: &Commented, path: &mut Vec<String>, found: &mut BTreeMap<Vec<String>, Written>) {
     for (key, value) in node.entries() {
         path.push(key.text().unwrap_or_default().to_owned());
-        let said = of_key(key);
-        if said != Written::default() {
-            found.entry(path.clone()).or_default().override_with(said);
+        let written = of_key(key);
+        if written != Written::default() {
+            found.entry(path.clone()).or_default().override_with(written);
         }
         // An alias has its comments where its anchor is.
         if !matches!(value.content, yaml::Content::Alias(_)) {
@@ -87,27 +87,27 @@ impl Written {
     }
 }
 
-/// What the comments above and behind a key say.
+/// What the comments above and after a key say.
 fn of_key(key: &Commented) -> Written {
-    let mut said = Written::default();
+    let mut written = Written::default();
     let (mut block, mut others): (Option<Vec<&str>>, Vec<&str>) = (None, Vec::new());
     for line in key.above.split('\n') {
         let text = uncommented(line);
         match (text.trim(), block.take()) {
-            ("@schema", Some(lines)) => add_block(&lines, &mut said),
+            ("@schema", Some(lines)) => add_block(&lines, &mut written),
             ("@schema", None) => block = Some(Vec::new()),
             (_, Some(mut lines)) => {
                 lines.push(text);
                 block = Some(lines);
             }
             (trimmed, None) => match annotations(trimmed) {
-                Some(list) => add_annotations(list, &mut said),
+                Some(list) => add_annotations(list, &mut written),
                 None => others.push(line),
             },
         }
     }
-    if let Some(list) = annotations(uncommented(&key.behind).trim()) {
-        add_annotations(list, &mut said);
+    if let Some(list) = annotations(uncommented(&key.trailing).trim()) {
+        add_annotations(list, &mut written);
     }
     let mut notes = Written::default();
     match Note::above(&others.join("\n")) {
@@ -118,13 +118,13 @@ fn of_key(key: &Commented) -> Written {
             }
         }
     }
-    notes.override_with(said);
+    notes.override_with(written);
     notes.take_required();
     notes.name_null();
     notes
 }
 
-/// A comment line without its `#` and the space behind it.
+/// A comment line without its `#` and the space after it.
 fn uncommented(line: &str) -> &str {
     let text = line.trim_start().trim_start_matches('#');
     text.strip_prefix(' ').unwrap_or(text)
@@ -137,26 +137,26 @@ fn annotations(text: &str) -> Option<&str> {
 }
 
 /// Adds the keywords of a block, which is YAML.
-fn add_block(lines: &[&str], said: &mut Written) {
+fn add_block(lines: &[&str], written: &mut Written) {
     if let Ok(node) = read_fragment(lines.join("\n").as_bytes())
         && let Ok(Json::Object(keywords)) = serde_json::to_value(&node)
     {
-        said.keywords.extend(keywords);
+        written.keywords.extend(keywords);
     }
 }
 
 /// Adds `keyword:value; keyword:value`.
-fn add_annotations(list: &str, said: &mut Written) {
+fn add_annotations(list: &str, written: &mut Written) {
     for part in list.split(';') {
         let (keyword, value) = part.split_once(':').unwrap_or((part, ""));
         let (keyword, value) = (keyword.trim(), value.trim());
         let is_on = value != "false";
         match keyword {
             "" => {}
-            "required" => said.is_required = is_on,
-            "nullable" => said.is_nullable = is_on,
-            "hidden" => said.is_hidden = is_on,
-            "title" | "description" | "pattern" | "$id" | "$ref" => said.set(keyword, value),
+            "required" => written.is_required = is_on,
+            "nullable" => written.is_nullable = is_on,
+            "hidden" => written.is_hidden = is_on,
+            "title" | "description" | "pattern" | "$id" | "$ref" => written.set(keyword, value),
             "item" | "itemProperties" | "itemEnum" | "itemPattern" | "itemRequired" | "itemRef" => {
                 let inner = match keyword {
                     "item" => "type",
@@ -166,13 +166,13 @@ fn add_annotations(list: &str, said: &mut Written) {
                     "itemRequired" => "required",
                     _ => "$ref",
                 };
-                let items = said.keywords.entry("items").or_insert_with(|| json!({}));
+                let items = written.keywords.entry("items").or_insert_with(|| json!({}));
                 if let Some(items) = items.as_object_mut() {
                     items.insert(inner.to_owned(), parsed(value));
                 }
             }
-            _ if value.is_empty() => said.set(keyword, true),
-            _ => said.set(keyword, parsed(value)),
+            _ if value.is_empty() => written.set(keyword, true),
+            _ => written.set(keyword, parsed(value)),
         }
     }
 }
@@ -183,15 +183,15 @@ fn parsed(value: &str) -> Json {
     node.ok().and_then(|node| serde_json::to_value(&node).ok()).unwrap_or_else(|| value.into())
 }
 
-fn add_note(note: &Note, said: &mut Written) {
+fn add_note(note: &Note, written: &mut Written) {
     if !note.description.is_empty() {
-        said.set("description", note.description.trim());
+        written.set("description", note.description.trim());
     }
     let types: Option<Vec<&str>> =
         note.kind.split(['|', ',', '/']).map(|kind| type_of(kind.trim())).collect();
     match types.as_deref() {
-        Some([one]) => said.set("type", *one),
-        Some(several) if !note.kind.contains('/') => said.set("type", json!(several)),
+        Some([one]) => written.set("type", *one),
+        Some(several) if !note.kind.contains('/') => written.set("type", json!(several)),
         _ => {}
     }
 }
@@ -220,21 +220,21 @@ fn parameter(line: &str) -> Option<(Vec<String>, Written)> {
         Some((modifiers, description)) => (modifiers, description),
         None => ("", rest),
     };
-    let mut said = Written::default();
+    let mut written = Written::default();
     for modifier in modifiers.split(',').map(str::trim) {
         match modifier {
-            "nullable" => said.is_nullable = true,
+            "nullable" => written.is_nullable = true,
             _ => {
                 if let Some(kind) = type_of(modifier) {
-                    said.set("type", kind);
+                    written.set("type", kind);
                 }
             }
         }
     }
     if !description.trim().is_empty() {
-        said.set("description", description.trim());
+        written.set("description", description.trim());
     }
-    Some((split_path(path), said))
+    Some((split_path(path), written))
 }
 
 /// The keys of a path: `a.b`, `a."b.c"`. The numbers of items are left out: items have no fields of their own.
@@ -272,7 +272,7 @@ mod tests {
     use crate::diag::{SourceKind, Sources};
 
     /// What the comments of a values file say about the value at a path.
-    fn said(text: &str, path: &str) -> Written {
+    fn written_of(text: &str, path: &str) -> Written {
         let sources = Sources::new();
         let source = sources.add("values.yaml", text, SourceKind::File);
         let root = yaml::read_commented(&sources, source).unwrap().unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn keywords(text: &str, path: &str) -> Json {
-        said(text, path).keywords.into()
+        written_of(text, path).keywords.into()
     }
 
     #[test]
@@ -295,8 +295,8 @@ mod tests {
     fn blocks_are_yaml() {
         let text = "# @schema\n# type: [string, integer]\n# required: true\n# items:\n#   minimum: 1\n# @schema\n# -- One\na: 1\n";
         let expected = json!({"description": "One", "type": ["string", "integer"], "items": {"minimum": 1}});
-        assert_eq!(said(text, "a").keywords, *expected.as_object().unwrap());
-        assert!(said(text, "a").is_required);
+        assert_eq!(written_of(text, "a").keywords, *expected.as_object().unwrap());
+        assert!(written_of(text, "a").is_required);
         assert_eq!(keywords("# @schema\n# [\n# @schema\na: 1\n", "a"), json!({}));
     }
 
@@ -304,13 +304,13 @@ mod tests {
     fn annotations_are_above_or_behind_a_key() {
         let above = "# @schema type:[integer, null]; minimum: 0;required\na: 1\n";
         assert_eq!(keywords(above, "a"), json!({"type": ["integer", "null"], "minimum": 0}));
-        assert!(said(above, "a").is_required);
-        let behind = "a: x # @schema pattern:^a:b$;nullable; item:string;itemEnum:[a, 1];uniqueItems\n";
+        assert!(written_of(above, "a").is_required);
+        let trailing = "a: x # @schema pattern:^a:b$;nullable; item:string;itemEnum:[a, 1];uniqueItems\n";
         let expected =
             json!({"pattern": "^a:b$", "items": {"type": "string", "enum": ["a", 1]}, "uniqueItems": true});
-        assert_eq!(keywords(behind, "a"), expected);
-        assert!(said(behind, "a").is_nullable);
-        assert!(said("a: 1 # @schema hidden\n", "a").is_hidden);
+        assert_eq!(keywords(trailing, "a"), expected);
+        assert!(written_of(trailing, "a").is_nullable);
+        assert!(written_of("a: 1 # @schema hidden\n", "a").is_hidden);
         assert_eq!(keywords("a: 1 # @schemas type:string\n", "a"), json!({}));
     }
 
@@ -318,7 +318,7 @@ mod tests {
     fn parameters_name_their_keys() {
         let text = "## @param a.b [string,nullable] One\n## @param c Two\n## @section X\na: {b: x}\nc: 1\n";
         assert_eq!(keywords(text, "a.b"), json!({"type": "string", "description": "One"}));
-        assert!(said(text, "a.b").is_nullable);
+        assert!(written_of(text, "a.b").is_nullable);
         assert_eq!(keywords(text, "c"), json!({"description": "Two"}));
     }
 

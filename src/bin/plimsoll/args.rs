@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::chart;
 use plimsoll::diff::{Driver, SyncOptions};
+use plimsoll::engine::Release;
 use plimsoll::gotmpl;
 use plimsoll::k8s::Version;
 use plimsoll::k8s::pod_security::Policy;
@@ -739,7 +740,7 @@ Exit codes: 0 success, 1 a revision is damaged (the list marks it), 2 failed.")]
 pub(crate) struct HistoryArgs {
     /// Name of the release
     #[arg(
-        default_value = "release-name",
+        default_value = Release::DEFAULT_NAME,
         value_name = "RELEASE",
         add = ArgValueCandidates::new(completion::releases)
     )]
@@ -1003,7 +1004,7 @@ pub(crate) struct LintArgs {
     #[command(flatten)]
     pub(crate) policies: PolicyFlags,
     /// Set the name of the release
-    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
+    #[arg(long, value_name = "NAME", default_value = Release::DEFAULT_NAME, help_heading = "Release")]
     pub(crate) release: String,
     /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]

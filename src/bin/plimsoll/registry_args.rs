@@ -2,6 +2,7 @@
 
 use crate::chart_args::VerifyFlags;
 use clap::{Args, Subcommand, ValueHint};
+use plimsoll_registry::{Credentials, Tls};
 use std::path::PathBuf;
 
 /// How repositories and registries are reached.
@@ -41,6 +42,24 @@ pub(crate) struct RegistryFlags {
     /// Read the credentials of registries from this file of Helm's (default: `$HELM_REGISTRY_CONFIG`)
     #[arg(long, hide = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) registry_config: Option<PathBuf>,
+}
+
+impl RegistryFlags {
+    /// What `--username` and `--password` say.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        let given = self.username.clone().zip(self.password.clone());
+        given.map(|(username, password)| Credentials { username, password })
+    }
+
+    /// How TLS connections are made.
+    pub(crate) fn tls(&self) -> Tls {
+        Tls {
+            ca_file: self.ca_file.clone(),
+            cert_file: self.cert_file.clone(),
+            key_file: self.key_file.clone(),
+            insecure: self.insecure_skip_tls_verify,
+        }
+    }
 }
 
 /// Which chart is meant, where it is not named by a path.

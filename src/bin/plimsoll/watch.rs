@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 pub(crate) struct WatchFlag {
     /// Run again when the chart, its tests, its values or its manifests change, until Ctrl-C
     #[arg(long)]
-    watch: bool,
+    pub(crate) watch: bool,
 }
 
 /// What is watched.

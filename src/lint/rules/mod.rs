@@ -12,7 +12,6 @@ macro_rules! group {
 use group;
 
 mod chart;
-mod image;
 mod k8s;
 mod kustomize;
 mod lint;

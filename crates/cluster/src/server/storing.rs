@@ -224,8 +224,8 @@ impl Server {
         self.admission.notice(key);
     }
 
-    /// Makes the stored custom resources of a definition what the server reads them as: it prunes and defaults what it reads
-    /// from its storage, too, by the definition that it has then.
+    /// Prunes and defaults the stored custom resources of a definition, as the server does with the current definition
+    /// whenever it reads one from its storage.
     pub(super) fn read_again(&mut self, definition: &ObjectKey) {
         let Some(definition) = self.object(definition).cloned() else { return };
         let group = text_at(&definition, &["spec", "group"]);

@@ -218,15 +218,15 @@ impl Time {
             + i64::from(clock.minute) * 60
             + i64::from(clock.second.unwrap_or(0));
         let (is_utc, east, name) = match (time.offset, time.date, time.time) {
-            (Some(toml::value::Offset::Z), ..) => (true, Some(0), ""),
-            (Some(toml::value::Offset::Custom { minutes }), ..) => (false, Some(i64::from(minutes) * 60), ""),
-            (None, Some(_), Some(_)) => (false, Some(0), "datetime-local"),
-            (None, Some(_), None) => (false, Some(0), "date-local"),
-            (None, None, _) => (false, Some(0), "time-local"),
+            (Some(toml::value::Offset::Z), ..) => (true, 0, ""),
+            (Some(toml::value::Offset::Custom { minutes }), ..) => (false, i64::from(minutes) * 60, ""),
+            (None, Some(_), Some(_)) => (false, 0, "datetime-local"),
+            (None, Some(_), None) => (false, 0, "date-local"),
+            (None, None, _) => (false, 0, "time-local"),
         };
         let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
-        let second = (day - 1) * DAY + second - east.unwrap_or(0);
-        let location = location(is_utc, east, name);
+        let second = (day - 1) * DAY + second - east;
+        let location = location(is_utc, Some(east), name);
         Self::from_month(year, month, second, clock.nanosecond.unwrap_or(0)).at(location)
     }
 

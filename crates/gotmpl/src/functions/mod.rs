@@ -53,10 +53,10 @@ const TABLES: &[&[Function]] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Functions {
-    /// Helm's: Go's, Sprig's, and its own, some of which replace those of Sprig.
+    /// The functions of Go, Sprig and Helm. Some of Helm's replace functions of Sprig.
     #[default]
     Helm,
-    /// Helm's, except where those of helm-docs differ: its documentation templates.
+    /// The same, except for those that helm-docs has under the same name: for its documentation templates.
     HelmDocs,
 }
 

@@ -20,7 +20,7 @@ pub(super) fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// A letter at the start of a word: of two letters in one, the first is large.
+/// A letter at the start of a word. Characters such as `ǆ` have a title case of their own, `ǅ`.
 fn title_case(c: char) -> char {
     match c {
         '\u{1c4}'..='\u{1c6}' => '\u{1c5}',

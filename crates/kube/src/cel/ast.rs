@@ -9,19 +9,11 @@ pub(super) struct Ast {
     pub(super) expr: Expr,
     /// Its number in the expression, from 0, by which its type is known.
     pub(super) id: u32,
-    pub(super) span: Span,
+    /// The byte of the source that errors point to, as in cel-go: that of the operator, the dot or the bracket.
+    pub(super) at: usize,
     pub(super) height: Height,
     /// Whether the type of an operand or argument is known at run time only.
     pub(super) is_dynamic: bool,
-}
-
-/// Which bytes of the source a part is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// Where errors point, as in cel-go: to the operator, the dot or the bracket.
-    pub(super) at: usize,
 }
 
 /// How deep the tree below a part is, the part included.

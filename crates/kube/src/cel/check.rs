@@ -78,7 +78,7 @@ impl<'s> Checker<'s> {
     }
 
     fn infer(&mut self, ast: &Ast) -> Checked<'s> {
-        let at = |message: String| Error::at(ast.span.at, message);
+        let at = |message: String| Error::at(ast.at, message);
         match &ast.expr {
             Expr::Literal(literal) => Ok(type_of_literal(literal)),
             Expr::Ident(name) => self.variable(name).map_err(at),
@@ -153,7 +153,7 @@ impl<'s> Checker<'s> {
 
     fn fold(&mut self, fold: &Fold, at: impl Fn(String) -> Error) -> Checked<'s> {
         let range = self.type_of(&fold.range)?;
-        let (key, value) = iterated(&range).map_err(|message| Error::at(fold.range.span.at, message))?;
+        let (key, value) = iterated(&range).map_err(|message| Error::at(fold.range.at, message))?;
         let only = if matches!(range, Type::List(_)) { &value } else { &key };
         let variables = match &fold.second {
             None => vec![(&fold.first, only.clone())],

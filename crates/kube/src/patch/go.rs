@@ -1,4 +1,4 @@
-//! What Go does with untyped values: types, `fmt`'s `%v`, JSON and sorting.
+//! What Go does with untyped values: types, `fmt`'s `%v` and sorting.
 
 use plimsoll_yaml::{Node, Value};
 use std::fmt::Write as _;
@@ -120,85 +120,6 @@ fn float(number: f64) -> String {
     format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
-/// A value as `encoding/json` writes it: keys sorted, and `<`, `>`, `&` and the line separators escaped.
-pub fn format_json(node: &Node) -> String {
-    let mut out = String::new();
-    write_json(&mut out, node);
-    out
-}
-
-fn write_json(out: &mut String, node: &Node) {
-    match &node.value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(flag) => {
-            let _ = write!(out, "{flag}");
-        }
-        Value::Int(number) => {
-            let _ = write!(out, "{number}");
-        }
-        Value::Uint(number) => {
-            let _ = write!(out, "{number}");
-        }
-        Value::Float(number) => out.push_str(&json_float(*number)),
-        Value::String(text) => write_json_string(out, text),
-        Value::Seq(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_json(out, item);
-            }
-            out.push(']');
-        }
-        Value::Map(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            out.push('{');
-            for (index, entry) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_json_string(out, &entry.key);
-                out.push(':');
-                write_json(out, &entry.value);
-            }
-            out.push('}');
-        }
-    }
-}
-
-/// The shortest digits, with an exponent below 1e-6 and from 1e21 on.
-fn json_float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if number == 0.0 || (-6..21).contains(&exponent) {
-        return number.to_string();
-    }
-    format!("{digits}e{}{}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
-}
-
-fn write_json_string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
 /// `sort.Sort` with a `Less` that is also true of equal items, as those of `strategicpatch` are.
 ///
 /// Up to twelve items this is an insertion sort, which turns a run of equal items around. Longer lists are sorted by
@@ -316,6 +237,7 @@ fn permute<T>(items: &mut [T], order: Vec<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plimsoll_yaml::emit::{format_json, format_json_float};
 
     #[test]
     fn short_lists_of_equal_items_are_turned_around() {
@@ -343,7 +265,7 @@ mod tests {
         assert_eq!(format(&root), "map[a:map[c:1.5 d:<&>] b:[1 x <nil> true]]");
         assert_eq!(format_json(&root), r#"{"a":{"c":1.5,"d":"\u003c\u0026\u003e"},"b":[1,"x",null,true]}"#);
         assert_eq!(
-            (float(1e21), json_float(1e21), json_float(1e-7)),
+            (float(1e21), format_json_float(1e21), format_json_float(1e-7)),
             ("1e+21".to_owned(), "1e+21".to_owned(), "1e-7".to_owned())
         );
     }

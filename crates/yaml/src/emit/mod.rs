@@ -2,6 +2,7 @@
 //! under their key, strings stand plain where every reader gives the same string back, text of many
 //! lines is a literal block. Whatever is written reads back as the same tree.
 
+mod go;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,8 @@ use std::fmt::Write as _;
 
 use super::scalar::{Context, MAX_SIMPLE_KEY, is_plain_printable, plain_safe};
 use super::{Map, Node, Value};
+
+pub use go::{format_json, format_json_float, quote_json, write_json_string};
 
 pub use super::helm::{Shape, Tree, go_yaml, helm, helm_pretty};
 

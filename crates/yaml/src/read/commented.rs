@@ -22,8 +22,8 @@ pub struct Commented {
     /// The comment lines above it with their `#`, joined by line breaks. An empty line among them is an empty line here.
     /// Of a key and its value, only the key has them.
     pub above: String,
-    /// The comment behind it on its line, with its `#`; only of keys.
-    pub behind: String,
+    /// The comment that follows it on the same line, with its `#`; only of keys.
+    pub trailing: String,
     /// Where it begins in its text.
     pub start: usize,
     /// Where it ends; of a block collection, where the last thing in it ends.
@@ -195,10 +195,10 @@ impl Tree {
         if self.nodes > self.limits.max_nodes {
             return Err(self.exceeded(start, "the text has too many values", "the limit is reached here"));
         }
-        let behind = self.comments.behind(start.line).to_owned();
+        let trailing = self.comments.trailing(start.line).to_owned();
         let (line, column) = (start.line, start.column);
         let (start, end) = (self.base + start.offset, self.base + end);
-        Ok(Commented { content, above, behind, start, end, line, column })
+        Ok(Commented { content, above, trailing, start, end, line, column })
     }
 
     fn exceeded(&self, at: Mark, message: &str, label: &str) -> Box<Diagnostic> {
@@ -315,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn comments_behind_are_those_of_the_line() {
+    fn trailing_comments_are_those_of_the_line() {
         let root = read("a: 1 # one\nb: # two\n  c: 1\n").unwrap();
-        let behind: Vec<&str> = root.entries().iter().map(|(key, _)| key.behind.as_str()).collect();
-        assert_eq!(behind, ["# one", "# two"]);
+        let trailing: Vec<&str> = root.entries().iter().map(|(key, _)| key.trailing.as_str()).collect();
+        assert_eq!(trailing, ["# one", "# two"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which comment belongs to which key or item, as go-yaml v3 decides it: the reader behind the tools that make
+//! Which comment belongs to which key or item, as go-yaml v3 decides it: the reader of the tools that make
 //! documentation of the comments in values files.
 //!
 //! Only comments above a node count here. Those that go-yaml takes for comments *below* a node (its foot comments) are
@@ -15,8 +15,8 @@ pub(super) struct Comments {
     above: BTreeMap<usize, String>,
     /// Those above block collections that are items of a list, by the offset of the first token in them.
     above_items: BTreeMap<(usize, Collection), String>,
-    /// Those behind something on its line, by line.
-    behind: BTreeMap<usize, String>,
+    /// Those that follow something on the same line, by line.
+    trailing: BTreeMap<usize, String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,9 +55,9 @@ impl Comments {
         self.above_items.remove(&(start, Collection::List)).unwrap_or_default()
     }
 
-    /// What is behind something on a line.
-    pub(super) fn behind(&self, line: usize) -> &str {
-        self.behind.get(&line).map_or("", String::as_str)
+    /// The comment that follows something on a line.
+    pub(super) fn trailing(&self, line: usize) -> &str {
+        self.trailing.get(&line).map_or("", String::as_str)
     }
 }
 
@@ -143,7 +143,7 @@ impl Walk<'_> {
         let Some(gap) = self.text.get(from..next.start.offset).filter(|gap| gap.contains('#')) else {
             return;
         };
-        // A block scalar takes in the line breaks behind it.
+        // A block scalar takes in the line breaks after it.
         let content = self.text[..from].trim_end_matches([' ', '\t', '\r', '\n']);
         let gap = &self.text[content.len()..from + gap.len()];
         let mut group = Group {
@@ -168,7 +168,7 @@ impl Walk<'_> {
                 if self.is_item_open() && !comment.is_empty() {
                     group.add(number, column, comment);
                 } else if !comment.is_empty() {
-                    self.comments.behind.insert(content_line, comment.to_owned());
+                    self.comments.trailing.insert(content_line, comment.to_owned());
                 }
             } else if comment.is_empty() {
                 group.pass_empty_line(number);

@@ -8,9 +8,7 @@ use crate::ui::Ui;
 use anyhow::bail;
 use plimsoll::diag::{Diagnostic, Sources};
 use plimsoll::{chart, gotmpl};
-use plimsoll_registry::{
-    Credentials, Error, Fetcher, Found, Freshness, OCI_SCHEME, Repository, Settings, Tls, Url,
-};
+use plimsoll_registry::{Error, Fetcher, Found, Freshness, OCI_SCHEME, Repository, Settings, Url};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +21,6 @@ pub(crate) fn fetcher(
     service: Option<&str>,
     timeout: Duration,
 ) -> plimsoll_registry::Result<Fetcher> {
-    let credentials = flags.username.clone().zip(flags.password.clone());
     let timeout = if timeout.is_zero() { LONGEST_REQUEST } else { timeout.min(LONGEST_REQUEST) };
     let repositories = repositories_file(flags);
     let docker = directory("DOCKER_CONFIG").or_else(|| directory("HOME").map(|home| home.join(".docker")));
@@ -35,15 +32,10 @@ pub(crate) fn fetcher(
         cache: cache_directory(),
         offline: flags.offline,
         plain_http: flags.plain_http,
-        credentials: credentials.map(|(username, password)| Credentials { username, password }),
+        credentials: flags.credentials(),
         service: service.filter(|service| service.starts_with("http")).map(Url::parse).transpose()?,
         pass_credentials: flags.pass_credentials,
-        tls: Tls {
-            ca_file: flags.ca_file.clone(),
-            cert_file: flags.cert_file.clone(),
-            key_file: flags.key_file.clone(),
-            insecure: flags.insecure_skip_tls_verify,
-        },
+        tls: flags.tls(),
         repositories: repositories.map_or_else(|| Ok(Vec::new()), |path| Repository::read(&path))?,
         credential_files: credential_files.collect(),
         timeout,

@@ -1,6 +1,6 @@
 //! `plimsoll lint`.
 
-use super::lookup::{self, Answers};
+use super::lookup::{self, Answers, Asked};
 use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui, over};
@@ -9,7 +9,6 @@ use plimsoll::diag::render::{
     Counts, RuleCount, Style, arrange, concise, count_rules, github, human_wrapped, json, junit, sarif,
 };
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
-use plimsoll::engine::KnownObjects;
 use plimsoll::k8s::Version;
 use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
@@ -17,7 +16,7 @@ use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{
     self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Surroundings, Target,
 };
-use plimsoll::manifest::{self, Object, SkipReason, Skipped};
+use plimsoll::manifest::{self, SkipReason, Skipped};
 use plimsoll::render;
 use plimsoll::values::{Overrides, ValuesFile};
 use rayon::prelude::*;
@@ -348,7 +347,15 @@ fn answer_lookups(
     ui: &mut Ui,
 ) -> anyhow::Result<()> {
     let Target::Chart(chart) = &request.target else { return Ok(()) };
-    let mut found: Vec<Object> = Vec::new();
+    let cluster = match answers {
+        Answers::Nothing => return Ok(()),
+        Answers::Objects(objects) => {
+            request.render.lookup = Some(lookup::of_manifests(objects));
+            return Ok(());
+        }
+        Answers::Cluster(cluster) => cluster,
+    };
+    let mut asked = Asked::default();
     for set in &request.sets {
         let mut of_set = render::Request {
             chart: chart.clone(),
@@ -357,12 +364,8 @@ fn answer_lookups(
             options: request.render.clone(),
         };
         let mut render = |request: &render::Request| release::render_quietly(request, sources);
-        answers.settle(&mut of_set, &mut render, sources, ui)?;
-        let Some(known) = of_set.options.lookup else { continue };
-        let is_new = |object: &&Object| found.iter().all(|other| other.reference() != object.reference());
-        let new: Vec<Object> = known.objects.iter().filter(is_new).cloned().collect();
-        found.extend(new);
-        request.render.lookup = Some(KnownObjects { objects: found.as_slice().into(), ..known });
+        lookup::ask(cluster, &mut asked, &mut of_set, &mut render, sources, ui)?;
+        request.render.lookup = of_set.options.lookup;
     }
     Ok(())
 }

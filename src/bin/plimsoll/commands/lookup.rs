@@ -6,12 +6,13 @@ use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{Report, Sources};
 use plimsoll::diff::Cluster;
-use plimsoll::engine::{KnownObjects, Lookup, Recorded};
+use plimsoll::engine::{KnownObjects, Lookup, Recorded, Release};
 use plimsoll::k8s;
 use plimsoll::manifest::Object;
 use plimsoll::render::{Output, Request};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What names the cluster itself, in place of a file.
 const LIVE: &str = "live";
@@ -25,7 +26,7 @@ pub(crate) enum Answers<'a> {
     /// Nothing is found, as in `helm template`.
     Nothing,
     /// Manifests.
-    Objects(Vec<Object>),
+    Objects(Arc<[Object]>),
     /// A cluster.
     Cluster(live::Release<'a>),
 }
@@ -49,7 +50,7 @@ impl<'a> Answers<'a> {
                 "standard input cannot provide both {} and the objects of --lookup",
                 of_stdin.unwrap_or_default()
             ),
-            Some(manifests) => Ok(Self::Objects(objects::from_manifests(manifests, sources, ui)?)),
+            Some(manifests) => Ok(Self::Objects(objects::from_manifests(manifests, sources, ui)?.into())),
         }
     }
 
@@ -76,26 +77,37 @@ impl<'a> Answers<'a> {
         match self {
             Self::Nothing => Ok(None),
             Self::Objects(objects) => {
-                let objects = objects.as_slice().into();
-                request.options.lookup = Some(KnownObjects { objects, is_complete: false });
+                request.options.lookup = Some(of_manifests(objects));
                 Ok(None)
             }
-            Self::Cluster(release) => ask(release, request, render, sources, ui),
+            Self::Cluster(release) => ask(release, &mut Asked::default(), request, render, sources, ui),
         }
     }
 }
 
-/// Asks a cluster what a release looks up: that is known when it has been rendered without. A chart may insist on what it
-/// looks up (`required`, `fail`), so a render that fails is repeated as `helm lint` renders.
-fn ask(
+/// What lookups find in manifests.
+pub(crate) fn of_manifests(objects: &Arc<[Object]>) -> KnownObjects {
+    KnownObjects { objects: Arc::clone(objects), is_complete: false }
+}
+
+/// What a cluster was asked, and its answers.
+#[derive(Default)]
+pub(crate) struct Asked {
+    lookups: BTreeSet<Lookup>,
+    answers: Vec<Object>,
+}
+
+/// Asks a cluster what a release looks up, except what it was asked already: that is known when the release has been
+/// rendered without. A chart may insist on what it looks up (`required`, `fail`), so a render that fails is repeated as
+/// `helm lint` renders.
+pub(crate) fn ask(
     cluster: &live::Release<'_>,
+    asked: &mut Asked,
     request: &mut Request,
     render: Renderer<'_>,
     sources: &Sources,
     ui: &mut Ui,
 ) -> anyhow::Result<Option<Report<Output>>> {
-    let mut asked: BTreeSet<Lookup> = BTreeSet::new();
-    let mut answers = Vec::new();
     for _ in 1..MAX_RENDERS {
         let report = render(request);
         let tolerant = if report.output.is_none() {
@@ -107,13 +119,14 @@ fn ask(
         };
         let made = report.output.as_ref().or(tolerant.as_ref()).map(|output| &output.render.lookups);
         let new: Vec<Lookup> =
-            made.into_iter().flatten().filter(|lookup| !asked.contains(lookup)).cloned().collect();
+            made.into_iter().flatten().filter(|lookup| !asked.lookups.contains(lookup)).cloned().collect();
         if new.is_empty() {
             return Ok(Some(report));
         }
-        cluster.look_up(&new, &mut answers, sources, ui)?;
-        asked.extend(new);
-        request.options.lookup = Some(KnownObjects { objects: answers.as_slice().into(), is_complete: true });
+        cluster.look_up(&new, &mut asked.answers, sources, ui)?;
+        asked.lookups.extend(new);
+        let objects = asked.answers.as_slice().into();
+        request.options.lookup = Some(KnownObjects { objects, is_complete: true });
     }
     Ok(None)
 }
@@ -134,7 +147,7 @@ pub(crate) fn render(
 /// The release that the arguments describe in a cluster.
 pub(crate) fn release_in(cluster: Cluster, flags: &ReleaseArgs) -> anyhow::Result<live::Release<'_>> {
     let release =
-        in_cluster(cluster, flags.names.release().unwrap_or(release::DEFAULT_NAME), &flags.release.namespace);
+        in_cluster(cluster, flags.names.release().unwrap_or(Release::DEFAULT_NAME), &flags.release.namespace);
     Ok(live::Release { version: release::kubernetes(&flags.release)?, ..release })
 }
 

@@ -59,10 +59,7 @@ fn destination(directory: &Path) -> anyhow::Result<PathBuf> {
 
 /// The time that `SOURCE_DATE_EPOCH` names, as all tools of reproducible builds read it.
 pub(super) fn source_date_epoch() -> anyhow::Result<Option<u64>> {
-    #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
-    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
+    let Some(text) = world().variable("SOURCE_DATE_EPOCH") else { return Ok(None) };
     let seconds = text.to_str().and_then(|text| text.parse().ok());
     // More does not fit into the header of a file in an archive.
     let seconds = seconds.filter(|seconds: &u64| *seconds < 1 << 33);

@@ -20,6 +20,7 @@ use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, policies, render};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The flags that say what the old side is.
@@ -191,12 +192,11 @@ fn of_chart(
 /// that was named before both.
 fn find_in(applied: Vec<Object>, answers: Answers<'_>) -> Answers<'_> {
     match answers {
-        Answers::Nothing => Answers::Objects(applied),
+        Answers::Nothing => Answers::Objects(applied.into()),
         Answers::Objects(others) => {
             let is_new =
-                |other: &Object| applied.iter().all(|object| object.reference() != other.reference());
-            let others: Vec<Object> = others.into_iter().filter(is_new).collect();
-            Answers::Objects([applied, others].concat())
+                |other: &&Object| applied.iter().all(|object| object.reference() != other.reference());
+            Answers::Objects(applied.iter().chain(others.iter().filter(is_new)).cloned().collect())
         }
         Answers::Cluster(release) => Answers::Cluster(release),
     }
@@ -376,11 +376,11 @@ fn at_revision(
     } else {
         chart::from_files(sources, &name, commit.directory(&path)?)
     };
-    let chart = ui.kept(chart, sources)?;
+    let chart = Arc::new(ui.kept(chart, sources)?);
     let mut request =
         release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
     let mut render = |request: &Request| {
-        Ui::watched("rendering", || render::release_of(world(), sources, chart.clone(), request))
+        Ui::watched("rendering", || render::release_of(world(), sources, Arc::clone(&chart), request))
     };
     Ok(Side::of_render(answers.render(&mut request, &mut render, sources, ui)?.render))
 }

@@ -20,14 +20,15 @@ pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
 
 /// Downloads the charts, and returns the archives or directories that were written.
 pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Vec<PathBuf>> {
+    let verifier = args.verify.then(|| Verifier::new(&args.keyring)).transpose()?;
     let charts: Vec<_> = args
         .sources
         .iter()
-        .map(|source| download(source, args, timeout, ui))
+        .map(|source| download(source, args, verifier.as_ref(), timeout, ui))
         .collect::<anyhow::Result<_>>()?;
     ui.complete()?;
     for chart in &charts {
-        ui.print(&chart.said);
+        ui.print(&chart.verification);
     }
     charts.into_iter().map(|chart| chart.write(args)).collect()
 }
@@ -42,11 +43,17 @@ struct Pulled {
     files: Vec<(String, Vec<u8>)>,
     /// The provenance file, if it is wanted.
     provenance: Option<String>,
-    /// What was verified.
-    said: String,
+    /// What was verified, as lines for the user.
+    verification: String,
 }
 
-fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
+fn download(
+    source: &str,
+    args: &PullArgs,
+    verifier: Option<&Verifier>,
+    timeout: Duration,
+    ui: &mut Ui,
+) -> anyhow::Result<Pulled> {
     let fetched = fetch::find(source, &args.chart, &args.registry, timeout).and_then(|(fetcher, found)| {
         let archive = fetcher.download(&found)?;
         let provenance = (args.verify || args.prov).then(|| fetcher.provenance(&found)).transpose();
@@ -58,15 +65,15 @@ fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> an
         Err(error) => return fetch::fail(error, ui),
     };
     let sources = Sources::new();
-    let mut said = String::new();
-    if let Some(text) = provenance.as_ref().filter(|_| args.verify) {
-        let verified = Verifier::new(&args.keyring)?.verify(&found.file_name(), &archive.bytes, text);
-        said = verify::describe(&ui.kept(Report::from(verified), &sources)?);
+    let mut verification = String::new();
+    if let Some((verifier, text)) = verifier.zip(provenance.as_ref()) {
+        let signed = verifier.verify(&found.file_name(), &archive.bytes, text);
+        verification = verify::describe(&ui.kept(Report::from(signed), &sources)?);
     }
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
     let (metadata, files) = ui.kept(Report::from(unpacked), &sources)?;
     let file_name = found.file_name();
-    Ok(Pulled { file_name, bytes: archive.bytes, name: metadata.name, files, provenance, said })
+    Ok(Pulled { file_name, bytes: archive.bytes, name: metadata.name, files, provenance, verification })
 }
 
 impl Pulled {

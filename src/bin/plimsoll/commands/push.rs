@@ -1,5 +1,6 @@
 //! `plimsoll push`.
 
+use super::verify::{provenance_path, read_archive};
 use super::{fetch, package, world};
 use crate::chart_args::PushArgs;
 use crate::ui::{ExitStatus, Ui};
@@ -12,9 +13,6 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The largest archive that is sent: what may be fetched again.
-const MAX_ARCHIVE: u64 = 100 << 20;
-
 /// The annotations of a manifest that are always those of the chart itself.
 const OWN_ANNOTATIONS: [&str; 2] = ["org.opencontainers.image.version", "org.opencontainers.image.title"];
 
@@ -23,7 +21,11 @@ pub(crate) fn run(args: &PushArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
         bail!("--offline leaves nothing to do for `push`");
     }
     let path = args.archive.as_path();
-    let archive = read(path)?;
+    if world().is_directory(path) {
+        let shown = path.display();
+        bail!("`{shown}` is a directory: pack it with `plimsoll package {shown}` first");
+    }
+    let archive = read_archive(path)?;
     let sources = Sources::new();
     let metadata = ui.kept(chart::from_archive(&sources, path, &archive), &sources)?.metadata;
     let (reference, fetcher) = match reference(&args.remote, &metadata)
@@ -32,8 +34,8 @@ pub(crate) fn run(args: &PushArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
         Ok(found) => found,
         Err(error) => return fetch::fail(error, ui),
     };
-    let provenance = super::verify::provenance_path(path);
-    let provenance = world().is_file(&provenance).then(|| read(&provenance)).transpose()?;
+    let provenance = provenance_path(path);
+    let provenance = world().is_file(&provenance).then(|| read_archive(&provenance)).transpose()?;
     let upload = Upload {
         config: metadata.to_json().into_bytes(),
         annotations: annotations(&metadata, creation_time(path)?),
@@ -47,18 +49,6 @@ pub(crate) fn run(args: &PushArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
     ui.complete()?;
     ui.print(&format!("Pushed: {}\nDigest: {digest}\n", reference.tagged()));
     Ok(ExitStatus::Success)
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let shown = path.display();
-    if world().is_directory(path) {
-        bail!("`{shown}` is a directory: pack it with `plimsoll package {shown}` first");
-    }
-    let content = world().read(path, MAX_ARCHIVE + 1).with_context(|| format!("cannot read `{shown}`"))?;
-    if content.len() as u64 > MAX_ARCHIVE {
-        bail!("`{shown}` is larger than {} MiB", MAX_ARCHIVE >> 20);
-    }
-    Ok(content)
 }
 
 /// Where a chart is stored: below the remote, under its name and version.

@@ -15,9 +15,6 @@ use plimsoll::{chart, render};
 use std::io::Read as _;
 use std::path::Path;
 
-/// What `helm template` calls a release that has no name.
-pub(crate) const DEFAULT_NAME: &str = "release-name";
-
 /// Renders a release, without showing its diagnostics.
 pub(crate) fn render_quietly(request: &Request, sources: &Sources) -> Report<Output> {
     Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, request))
@@ -94,7 +91,7 @@ pub(crate) fn lint_options(
 pub(crate) fn sample(name: Option<&str>) -> render::Options {
     render::Options {
         seed: Some(0),
-        ..render::Options::install(Release::install(name.unwrap_or(DEFAULT_NAME), "default"))
+        ..render::Options::install(Release::install(name.unwrap_or(Release::DEFAULT_NAME), "default"))
     }
 }
 
@@ -109,7 +106,7 @@ pub(crate) fn release_name(
         (Some(name), None) => Ok(name.to_owned()),
         (None, Some(template)) => render::name_from_template(world(), template, seed)
             .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
-        (None, None) => Ok(DEFAULT_NAME.to_owned()),
+        (None, None) => Ok(Release::DEFAULT_NAME.to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::args::ValuesArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::chart::{self, Chart};
 use plimsoll::diag::Sources;
+use plimsoll::engine::Release;
 use plimsoll::render::{self, Request};
 use plimsoll::values::{self, Overrides};
 use std::sync::Arc;
@@ -47,7 +48,7 @@ fn find_secrets(
     let options = release::sample(args.names.release());
     let release = lookup::in_cluster(
         args.context.cluster(),
-        args.names.release().unwrap_or(release::DEFAULT_NAME),
+        args.names.release().unwrap_or(Release::DEFAULT_NAME),
         &options.release.namespace,
     );
     let of_stdin = overrides.stdin.is_some().then_some("values");
@@ -58,7 +59,7 @@ fn find_secrets(
         values: release::value_options(&args.values),
         options: options.clone(),
     };
-    let mut render = |request: &Request| render::release_of(world(), sources, Chart::clone(chart), request);
+    let mut render = |request: &Request| render::release_of(world(), sources, Arc::clone(chart), request);
     // What is wrong with the chart is not the question.
     let report = answers.settle(&mut request, &mut render, sources, ui)?;
     if report.is_none() {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The largest keyring.
 const MAX_KEYRING: u64 = 64 << 20;
-/// The largest archive that is read: what may be fetched.
+/// The largest archive: what may be fetched.
 const MAX_ARCHIVE: u64 = 100 << 20;
 
 pub(crate) fn run(args: &VerifyArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &VerifyArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     if world().is_directory(path) {
         bail!("`{shown}` is a directory: only archives are signed");
     }
-    let archive = world().read(path, MAX_ARCHIVE).with_context(|| format!("cannot read `{shown}`"))?;
+    let archive = read_archive(path)?;
     let provenance = provenance_path(path);
     if !world().is_file(&provenance) {
         bail!("`{shown}` cannot be verified: there is no `{}` beside it", provenance.display());
@@ -31,6 +31,16 @@ pub(crate) fn run(args: &VerifyArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     let verified = ui.kept(Report::from(verified), &Sources::new())?;
     ui.print(&describe(&verified));
     Ok(ExitStatus::Success)
+}
+
+/// The content of an archive, or of the file beside it, which must not be larger than what may be fetched.
+pub(super) fn read_archive(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let content = world().read(path, MAX_ARCHIVE + 1).with_context(|| format!("cannot read `{shown}`"))?;
+    if content.len() as u64 > MAX_ARCHIVE {
+        bail!("`{shown}` is larger than {} MiB", MAX_ARCHIVE >> 20);
+    }
+    Ok(content)
 }
 
 /// The provenance file of an archive.

@@ -80,7 +80,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 const UNINSTALL: &str = "use `plimsoll render RELEASE CHART | kubectl delete -f -`";
-const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use Helm itself";
+const NO_CLUSTER: &str = "plimsoll does not manage releases in a cluster; use Helm itself";
 
 /// Commands that Helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
@@ -98,11 +98,11 @@ const COMMANDS: &[(&str, &str)] = &[
     ("plugin", "plimsoll has no plugins"),
     (
         "registry",
-        "log in with `docker login` or `helm registry login`; plimsoll reads the credentials that they store",
+        "log in with `docker login`, or with Helm itself; plimsoll reads the credentials that they store",
     ),
     ("repo", AS_HELM),
     ("rollback", "apply an earlier render again; see `plimsoll history`"),
-    ("search", "use `helm search`"),
+    ("search", "plimsoll does not search repositories; use Helm itself"),
     ("status", NO_CLUSTER),
     ("test", NO_CLUSTER),
     ("un", UNINSTALL),

@@ -257,6 +257,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Parsed, clap::Error> {
     let mut command = accepted::accept_global_flags(HelmCli::command(), true)
         .mut_subcommand("template", |command| {
             accepted::accept_flags(command)
+                .mut_arg("watch", |arg| arg.hide(true))
                 .override_usage("helm template [OPTIONS] [NAME] CHART")
                 .after_help("See `plimsoll render --help` for examples.")
         })

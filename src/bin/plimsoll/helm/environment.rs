@@ -25,10 +25,7 @@ pub(super) fn run(args: &EnvArgs, ui: &mut Ui) -> ExitStatus {
 fn settings() -> Vec<(&'static str, String)> {
     let text = |name: &str, default: &str| environment::text(name).unwrap_or_else(|| default.to_owned());
     let home = |own: &str, xdg: &str, default: &str| {
-        let below = |variable: &str, path: &str| Some(environment::directory(variable)?.join(path));
-        let found =
-            environment::directory(own).or_else(|| below(xdg, "helm")).or_else(|| below("HOME", default));
-        found.unwrap_or_default()
+        environment::helm_home(own, xdg, environment::below("HOME", default)).unwrap_or_default()
     };
     let (cache_home, data_home) = if cfg!(target_os = "macos") {
         ("Library/Caches/helm", "Library/helm")
@@ -98,7 +95,7 @@ fn kubeconfigs(flag: Option<&str>) -> Vec<PathBuf> {
     if let Some(paths) = environment::text("KUBECONFIG") {
         return std::env::split_paths(&paths).collect();
     }
-    environment::directory("HOME").map(|home| home.join(".kube/config")).into_iter().collect()
+    environment::below("HOME", ".kube/config").into_iter().collect()
 }
 
 /// A kubeconfig file; nothing if it cannot be read. Its namespace is a default, and whoever needs the cluster is told by

@@ -6,7 +6,7 @@ use crate::registry_args::RegistryFlags;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::gotmpl::quote_json;
-use plimsoll_registry::{Credentials, Repository, Tls};
+use plimsoll_registry::Repository;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,15 +65,7 @@ fn add(args: &RepoAddArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Exi
     if args.password_stdin {
         registry.password = Some(release::read_stdin()?.trim_end_matches(['\r', '\n']).to_owned());
     }
-    let credentials = registry.username.clone().zip(registry.password.clone());
-    let tls = Tls {
-        ca_file: registry.ca_file.clone(),
-        cert_file: registry.cert_file.clone(),
-        key_file: registry.key_file.clone(),
-        insecure: registry.insecure_skip_tls_verify,
-    };
-    let credentials = credentials.map(|(username, password)| Credentials { username, password });
-    let new = Repository::new(name, url, credentials, tls, registry.pass_credentials);
+    let new = Repository::new(name, url, registry.credentials(), registry.tls(), registry.pass_credentials);
     let mut list = List::read(&registry, ui)?;
     match list.repositories.iter_mut().find(|known| known.name == *name) {
         Some(known) if *known == new && !args.force_update => {
@@ -83,11 +75,10 @@ fn add(args: &RepoAddArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Exi
         Some(_) if !args.force_update => {
             bail!("repository name ({name}) already exists, please specify a different name")
         }
-        Some(known) => *known = new,
-        None => list.repositories.push(new),
+        Some(known) => known.clone_from(&new),
+        None => list.repositories.push(new.clone()),
     }
-    let checked =
-        fetch::fetcher(&registry, Some(url), timeout).and_then(|fetcher| fetcher.check_repository(url));
+    let checked = fetch::fetcher(&registry, None, timeout).and_then(|fetcher| fetcher.check_repository(&new));
     if let Err(error) = checked {
         return fetch::fail(error, ui);
     }
@@ -139,12 +130,14 @@ fn update(args: &RepoUpdateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Resu
     }
     let mut out = vec!["Hang tight while we grab the latest from your chart repositories...\n".to_owned()];
     let mut failed = Vec::new();
-    for Repository { name, url, .. } in
-        repositories.iter().filter(|one| args.names.is_empty() || args.names.contains(&one.name))
-    {
-        let checked =
-            fetch::fetcher(&args.registry, None, timeout).and_then(|fetcher| fetcher.check_repository(url));
-        match checked {
+    let fetcher = match fetch::fetcher(&args.registry, None, timeout) {
+        Ok(fetcher) => fetcher,
+        Err(error) => return fetch::fail(error, ui),
+    };
+    let chosen = repositories.iter().filter(|one| args.names.is_empty() || args.names.contains(&one.name));
+    for repository in chosen {
+        let Repository { name, url, .. } = repository;
+        match fetcher.check_repository(repository) {
             Ok(()) => out.push(format!("...Successfully got an update from the {name:?} chart repository\n")),
             Err(error) => {
                 out.push(format!(

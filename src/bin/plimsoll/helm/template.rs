@@ -10,6 +10,9 @@ use std::time::Duration;
 
 pub(super) fn run(args: TemplateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let TemplateArgs { mut render, generate_name, dry_run, .. } = args;
+    if render.watch.watch {
+        bail!("--watch is a flag of `plimsoll render`");
+    }
     // Helm's templates always have a name: `release-name`, unless there is another.
     if generate_name && render.release.names.release().is_some() {
         bail!("cannot set --generate-name and also specify a name");

@@ -39,13 +39,12 @@ mod prelude {
         NAMED, enumerated, every_version, keeps_data, names_a_peer, peer_severity, serving, unstable_labels,
     };
     pub(super) use crate::diag::Diagnostic;
-    pub(super) use crate::k8s::views::WorkloadKind;
+    pub(super) use crate::k8s::views::{Image, WorkloadKind};
     pub(super) use crate::lint::finding::{finding, locate};
     pub(super) use crate::lint::registry::declare;
     pub(super) use crate::lint::release::{
         Release, Selection, Service, StatefulSet, Workload, same_namespace,
     };
-    pub(super) use crate::lint::rules::image::Image;
     pub(super) use crate::manifest::Object;
     pub(super) use crate::yaml::Node;
 }

@@ -1,5 +1,5 @@
 use super::prelude::*;
-use crate::lint::rules::image::Image;
+use crate::k8s::views::Image;
 
 declare! {
     /// An image without a tag, or with `latest`, depends on the time when a node pulls it. Two replicas may run
@@ -39,7 +39,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             let text = container.image();
             let image = Image::parse(text);
             let what = match image.tag {
-                _ if text.is_empty() || image.digest => continue,
+                _ if text.is_empty() || image.digest.is_some() => continue,
                 Some("latest") => "uses the tag `latest`, whose content changes",
                 Some(_) => continue,
                 None => "has no tag, which means `latest`",

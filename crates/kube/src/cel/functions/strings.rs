@@ -3,9 +3,11 @@
 use super::super::eval::{EvalError, Evaluated, no_overload};
 use super::super::value::Value;
 use super::int;
+use crate::regexes;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use regex::Regex;
+use std::rc::Rc;
 
 pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) -> Option<Evaluated> {
     match (name, receiver, arguments) {
@@ -56,8 +58,8 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
 }
 
 /// Go's expressions, most of which Rust reads alike. What it does not read is unknown, not wrong.
-fn regex(pattern: &str) -> Result<Regex, EvalError> {
-    Regex::new(pattern).map_err(|_| EvalError::Unknown(format!("the regular expression `{pattern}`")))
+fn regex(pattern: &str) -> Result<Rc<Regex>, EvalError> {
+    regexes::compile(pattern).ok_or_else(|| EvalError::Unknown(format!("the regular expression `{pattern}`")))
 }
 
 fn matches(text: &str, pattern: &str) -> Evaluated {

@@ -1,7 +1,7 @@
 //! The macros of the language, of optional values and of comprehensions over two variables, and `cel.bind`.
 
 use super::Parser;
-use crate::cel::ast::{Ast, Bind, Call, Expr, Fold, FoldKind, Span, Wrapping};
+use crate::cel::ast::{Ast, Bind, Call, Expr, Fold, FoldKind, Wrapping};
 use crate::cel::error::Error;
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ const ACCUMULATOR: &str = "__result__";
 /// # Errors
 ///
 /// Fails if the arguments of a macro are not of the form that it takes.
-pub(super) fn expand(parser: &mut Parser<'_>, call: Call, span: Span) -> Result<Box<Ast>, Error> {
+pub(super) fn expand(parser: &mut Parser<'_>, call: Call, at: usize) -> Result<Box<Ast>, Error> {
     let Call { function, target, mut args } = call;
     let expr = match target {
         None if &*function == "has" && args.len() == 1 => has(args.remove(0))?,
         None => Expr::Call(Call { function, target, args }),
         Some(target) => on_target(function, target, args)?,
     };
-    parser.node(expr, span)
+    parser.node(expr, at)
 }
 
 type Expanded = Result<Expr, Error>;
@@ -28,7 +28,7 @@ type Expanded = Result<Expr, Error>;
 fn has(argument: Ast) -> Expanded {
     match argument.expr {
         Expr::Select(operand, field) => Ok(Expr::Has(operand, field)),
-        _ => Err(Error::at(argument.span.at, "invalid argument to has() macro")),
+        _ => Err(Error::at(argument.at, "invalid argument to has() macro")),
     }
 }
 
@@ -77,7 +77,7 @@ fn fold(kind: FoldKind, range: Ast, mut args: Vec<Ast>, variables: usize) -> Exp
     let second = (variables == 2).then(|| variable(&args[1], failure)).transpose()?;
     if second.as_ref() == Some(&first) {
         let message = format!("duplicate variable name: {first}");
-        return Err(Error::at(args[1].span.at, message));
+        return Err(Error::at(args[1].at, message));
     }
     let body = args.remove(args.len() - 1);
     let filter = args.drain(variables..).next();
@@ -88,7 +88,7 @@ fn variable(ast: &Ast, failure: &str) -> Result<Arc<str>, Error> {
     let name = simple_name(ast, failure)?;
     if &*name == ACCUMULATOR {
         let message = "iteration variable overwrites accumulator variable";
-        return Err(Error::at(ast.span.at, message));
+        return Err(Error::at(ast.at, message));
     }
     Ok(name)
 }
@@ -96,6 +96,6 @@ fn variable(ast: &Ast, failure: &str) -> Result<Arc<str>, Error> {
 fn simple_name(ast: &Ast, failure: &str) -> Result<Arc<str>, Error> {
     match &ast.expr {
         Expr::Ident(name) if !name.starts_with('.') => Ok(Arc::clone(name)),
-        _ => Err(Error::at(ast.span.at, failure)),
+        _ => Err(Error::at(ast.at, failure)),
     }
 }

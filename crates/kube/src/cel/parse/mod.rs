@@ -6,7 +6,7 @@ mod macros;
 #[cfg(test)]
 mod tests;
 
-use super::ast::{Ast, Call, Element, Entry, Expr, Height, Operator, Span};
+use super::ast::{Ast, Call, Element, Entry, Expr, Height, Operator};
 use super::error::Error;
 use super::types::is_reserved;
 use super::value::Value;
@@ -168,7 +168,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Makes a part of the tree.
-    fn node(&mut self, expr: Expr, span: Span) -> Parsed {
+    fn node(&mut self, expr: Expr, at: usize) -> Parsed {
         let below = expr.parts().into_iter().fold(Height::default(), |deepest, part| Height {
             parts: deepest.parts.max(part.height.parts),
             counted: deepest.counted.max(part.height.counted),
@@ -190,14 +190,12 @@ impl<'s> Parser<'s> {
         }
         let id = self.nodes;
         self.nodes += 1;
-        Ok(Box::new(Ast { expr, id, span, height, is_dynamic: false }))
+        Ok(Box::new(Ast { expr, id, at, height, is_dynamic: false }))
     }
 
     /// Makes an operation from operands in the order of the source.
     fn operation(&mut self, operator: Operator, at: usize, operands: Vec<Ast>) -> Parsed {
-        let start = operands.first().map_or(at, |first| first.span.start.min(at));
-        let end = operands.last().map_or(at, |last| last.span.end);
-        self.node(Expr::Operation(operator, operands), Span { start, end, at })
+        self.node(Expr::Operation(operator, operands), at)
     }
 
     /// Counts that rules are entered.
@@ -320,18 +318,16 @@ impl<'s> Parser<'s> {
     fn member(&mut self) -> Parsed {
         let mut operand = self.primary()?;
         loop {
-            let start = operand.span.start;
             if let Some(dot) = self.eat(".") {
                 operand = self.selection(operand, dot)?;
             } else if let Some(open) = self.eat("[") {
                 let is_optional = self.eat("?").is_some();
                 let index = self.expr()?;
-                let end = self.expect("]")?.end;
+                self.expect("]")?;
                 let operator = if is_optional { Operator::OptIndex } else { Operator::Index };
-                let operation = Expr::Operation(operator, vec![*operand, *index]);
-                operand = self.node(operation, Span { start, end, at: open.start })?;
+                operand = self.operation(operator, open.start, vec![*operand, *index])?;
             } else if self.is_next("{") && is_qualified_name(&operand) {
-                operand = self.structure(start)?;
+                operand = self.structure()?;
             } else {
                 return Ok(operand);
             }
@@ -340,7 +336,6 @@ impl<'s> Parser<'s> {
 
     /// What follows a dot: a field or the call of a function.
     fn selection(&mut self, operand: Box<Ast>, dot: Token) -> Parsed {
-        let (start, at) = (operand.span.start, dot.start);
         let is_optional = self.eat("?").is_some();
         let name = self.token();
         let field: Arc<str> = match name.kind {
@@ -350,32 +345,30 @@ impl<'s> Parser<'s> {
         };
         self.take();
         if is_optional {
-            let place = Span { start: name.start, end: name.end, at: name.start };
-            let field = self.node(Expr::Literal(Value::String(field)), place)?;
-            let operation = Expr::Operation(Operator::OptSelect, vec![*operand, *field]);
-            return self.node(operation, Span { start, end: name.end, at });
+            let field = self.node(Expr::Literal(Value::String(field)), name.start)?;
+            return self.operation(Operator::OptSelect, dot.start, vec![*operand, *field]);
         }
         match self.eat("(") {
             Some(open) if name.kind == Kind::Ident => {
-                let (args, end) = self.arguments()?;
-                let call = Call { function: field, target: Some(operand), args };
-                macros::expand(self, call, Span { start, end, at: open.start })
+                let call = Call { function: field, target: Some(operand), args: self.arguments()? };
+                macros::expand(self, call, open.start)
             }
             Some(open) => Err(Error::at(open.start, "Syntax error: mismatched input '(' expecting <EOF>")),
-            None => self.node(Expr::Select(operand, field), Span { start, end: name.end, at }),
+            None => self.node(Expr::Select(operand, field), dot.start),
         }
     }
 
-    /// The arguments of a call whose bracket was taken, and where it ends.
-    fn arguments(&mut self) -> Parsed<(Vec<Ast>, usize)> {
+    /// The arguments of a call whose bracket was taken.
+    fn arguments(&mut self) -> Parsed<Vec<Ast>> {
         let mut args = Vec::new();
-        if let Some(close) = self.eat(")") {
-            return Ok((args, close.end));
+        if self.eat(")").is_some() {
+            return Ok(args);
         }
         loop {
             args.push(*self.expr()?);
             if self.eat(",").is_none() {
-                return Ok((args, self.expect(")")?.end));
+                self.expect(")")?;
+                return Ok(args);
             }
         }
     }
@@ -383,7 +376,7 @@ impl<'s> Parser<'s> {
     fn primary(&mut self) -> Parsed {
         let token = self.token();
         match token.kind {
-            Kind::Ident => self.ident("", token.start),
+            Kind::Ident => self.ident(""),
             Kind::Symbol(".") => self.absolute_ident(),
             Kind::Symbol("(") => self.parenthesized(),
             Kind::Symbol("[") => self.list(),
@@ -400,12 +393,12 @@ impl<'s> Parser<'s> {
     }
 
     fn absolute_ident(&mut self) -> Parsed {
-        let dot = self.take();
-        self.ident(".", dot.start)
+        self.take();
+        self.ident(".")
     }
 
     /// A variable or the call of a function.
-    fn ident(&mut self, dot: &str, start: usize) -> Parsed {
+    fn ident(&mut self, dot: &str) -> Parsed {
         let token = self.token();
         if token.kind != Kind::Ident {
             return Err(self.unexpected("IDENTIFIER"));
@@ -418,54 +411,54 @@ impl<'s> Parser<'s> {
         let name: Arc<str> = format!("{dot}{word}").into();
         match self.eat("(") {
             Some(open) => {
-                let (args, end) = self.arguments()?;
-                let call = Call { function: name, target: None, args };
-                macros::expand(self, call, Span { start, end, at: open.start })
+                let call = Call { function: name, target: None, args: self.arguments()? };
+                macros::expand(self, call, open.start)
             }
-            None => self.node(Expr::Ident(name), Span { start, end: token.end, at: token.start }),
+            None => self.node(Expr::Ident(name), token.start),
         }
     }
 
-    /// What stands between brackets, separated by commas, of which one more may stand at the end; and where it ends.
-    fn items<T>(&mut self, close: &str, item: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<(Vec<T>, usize)> {
+    /// The items up to a closing bracket, separated by commas. One comma may follow the last item.
+    fn items<T>(&mut self, close: &str, item: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = Vec::new();
         loop {
-            if let Some(close) = self.eat(close) {
-                return Ok((items, close.end));
+            if self.eat(close).is_some() {
+                return Ok(items);
             }
             // `[,]` is an empty list.
             if !items.is_empty() || !self.is_next(",") {
                 items.push(item(self)?);
             }
             if self.eat(",").is_none() || items.is_empty() {
-                return Ok((items, self.expect(close)?.end));
+                self.expect(close)?;
+                return Ok(items);
             }
         }
     }
 
     fn list(&mut self) -> Parsed {
         let open = self.take().start;
-        let (elements, end) = self.items("]", |parser| {
+        let elements = self.items("]", |parser| {
             let is_optional = parser.eat("?").is_some();
             Ok(Element { value: *parser.expr()?, is_optional })
         })?;
-        self.node(Expr::List(elements), Span { start: open, end, at: open })
+        self.node(Expr::List(elements), open)
     }
 
     fn map(&mut self) -> Parsed {
         let open = self.take().start;
-        let (entries, end) = self.items("}", |parser| {
+        let entries = self.items("}", |parser| {
             let is_optional = parser.eat("?").is_some();
             let key = parser.expr()?;
             parser.expect(":")?;
             Ok(Entry { key: *key, value: *parser.expr()?, is_optional })
         })?;
-        self.node(Expr::Map(entries), Span { start: open, end, at: open })
+        self.node(Expr::Map(entries), open)
     }
 
-    fn structure(&mut self, start: usize) -> Parsed {
+    fn structure(&mut self) -> Parsed {
         let open = self.take().start;
-        let (values, end) = self.items("}", |parser| {
+        let values = self.items("}", |parser| {
             parser.eat("?");
             if !matches!(parser.peek(), Kind::Ident | Kind::EscapedIdent) {
                 return Err(parser.unexpected("IDENTIFIER"));
@@ -474,7 +467,7 @@ impl<'s> Parser<'s> {
             parser.expect(":")?;
             Ok(*parser.expr()?)
         })?;
-        self.node(Expr::Struct(values), Span { start, end, at: open })
+        self.node(Expr::Struct(values), open)
     }
 
     fn literal(&mut self) -> Parsed {
@@ -508,7 +501,7 @@ impl<'s> Parser<'s> {
             _ => return Err(self.unexpected("expression")),
         };
         self.take();
-        self.node(Expr::Literal(value), Span { start, end: token.end, at: start })
+        self.node(Expr::Literal(value), start)
     }
 }
 

@@ -103,8 +103,7 @@ fn parsed(source: &str) -> String {
 }
 
 fn node(expr: Expr) -> Ast {
-    let span = Span { start: 0, end: 0, at: 0 };
-    Ast { expr, id: 0, span, height: Height::default(), is_dynamic: false }
+    Ast { expr, id: 0, at: 0, height: Height::default(), is_dynamic: false }
 }
 
 fn name() -> impl Strategy<Value = Arc<str>> + Clone {

@@ -18,7 +18,7 @@ use super::metadata;
 use super::{At, Context, ErrorKind, FieldError, Finding, Operation, decode};
 use crate::manifest::Object;
 use crate::schema::Schemas;
-use crate::{Version, names};
+use crate::{Version, names, regexes};
 use plimsoll_yaml::{Node, Value};
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
@@ -322,7 +322,7 @@ fn string(at: &At<'_, '_>, text: &str, schema: &Node, cx: &mut Context<'_>) {
     }
     let Some(pattern) = schema.get("pattern").and_then(Node::as_str) else { return };
     // A pattern that does not compile is the definition's fault, not the object's.
-    if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+    if regexes::compile(pattern).is_some_and(|regex| !regex.is_match(text)) {
         cx.invalid(at, format_args!("should match '{pattern}'"));
     }
 }

@@ -55,7 +55,8 @@ fn without_path(error: io::Error) -> io::Error {
     cause.map_or(error, io::Error::from_raw_os_error)
 }
 
-/// Writes what a new file holds, and gives it the permissions of the file that it will replace.
+/// Gives a new file the permissions of the file that it will replace, and writes what it holds: nobody else may read a
+/// password that is written, not even for a moment.
 fn fill(file: &mut File, content: &[u8], replaced: &Path) -> io::Result<()> {
     // Beyond the limit the kernel would end the process.
     #[cfg(unix)]
@@ -65,11 +66,12 @@ fn fill(file: &mut File, content: &[u8], replaced: &Path) -> io::Result<()> {
     {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    file.write_all(content)?;
-    match replaced.symlink_metadata() {
-        Ok(present) if present.is_file() => file.set_permissions(present.permissions()),
-        _ => Ok(()),
+    if let Ok(present) = replaced.symlink_metadata()
+        && present.is_file()
+    {
+        file.set_permissions(present.permissions())?;
     }
+    file.write_all(content)
 }
 
 /// The beginning of the name under which `name` is staged.
