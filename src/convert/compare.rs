@@ -82,9 +82,13 @@ fn between(values: &str, old: &Output, new: &Output) -> Vec<Difference> {
         };
         let mut paths = Vec::new();
         differing("", Some(&before.root), Some(&after.root), &mut paths);
-        paths.iter().for_each(|path| add(before, path));
+        for path in &paths {
+            add(before, path);
+        }
     }
-    rest.into_iter().for_each(|object| add(object, "is new"));
+    for object in rest {
+        add(object, "is new");
+    }
     found
 }
 
