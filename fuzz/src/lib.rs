@@ -4,10 +4,15 @@
 //! input. `tests/suite/fuzz.rs` calls it with the seeds and with edited seeds, in every `cargo test`.
 
 pub mod archive;
+pub mod comments;
+pub mod encrypted;
+pub mod expression;
 pub mod helm;
 pub mod history;
 pub mod lint;
 pub mod plan;
+pub mod provenance;
+pub mod suite;
 pub mod tera;
 pub mod values;
 pub mod yaml;

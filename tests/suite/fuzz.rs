@@ -73,6 +73,16 @@ fn archives() {
 }
 
 #[test]
+fn encrypted_files() {
+    run("encrypted", targets::encrypted::check);
+}
+
+#[test]
+fn expressions() {
+    run("expression", targets::expression::check);
+}
+
+#[test]
 fn helm_templates() {
     run("helm", targets::helm::check);
 }
@@ -93,8 +103,23 @@ fn plans() {
 }
 
 #[test]
+fn signed_messages_and_keyrings() {
+    run("provenance", targets::provenance::check);
+}
+
+#[test]
+fn suites_of_tests() {
+    run("suite", targets::suite::check);
+}
+
+#[test]
 fn tera_templates() {
     run("tera", targets::tera::check);
+}
+
+#[test]
+fn values_with_comments() {
+    run("comments", targets::comments::check);
 }
 
 #[test]

@@ -1,15 +1,9 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
-mod authoring_args;
-mod chart_args;
 mod commands;
 mod completion;
-mod create_args;
 mod helm;
-#[cfg(feature = "fetch")]
-mod registry_args;
-mod test_args;
 mod ui;
 mod watch;
 
@@ -51,10 +45,6 @@ fn run(cli: Cli) -> ExitStatus {
 }
 
 /// Runs a command, which may take this time.
-#[cfg_attr(
-    not(feature = "fetch"),
-    expect(unused_variables, reason = "only what is fetched needs to know its time")
-)]
 fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut command = command;
     #[cfg(feature = "fetch")]

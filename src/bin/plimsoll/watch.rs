@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How long to wait at most while files keep changing.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The flag.
+// The flag.
 #[derive(Debug, Args)]
 pub(crate) struct WatchFlag {
     /// Run again when the chart, its tests, its values or its manifests change, until Ctrl-C

@@ -42,7 +42,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("unixEpoch", 1, |args| Ok(time(args, 0)?.seconds.to_string().into())),
     hosted("ago", 1, |host, args| {
         let then = instant(host, args.any(0));
-        Ok(duration_text(nanoseconds(now(host).seconds.saturating_sub(then.seconds))).into())
+        Ok(duration_text(now(host).since(&then)).into())
     }),
     fixed("duration", 1, |args| {
         let seconds = match args.any(0) {
@@ -54,7 +54,7 @@ pub(crate) const TABLE: &[Function] = &[
     hosted("durationRound", 1, |host, args| {
         let length = match args.any(0) {
             Value::Int64(number) => *number,
-            Value::Object(_) => nanoseconds(now(host).seconds.saturating_sub(time(args, 0)?.seconds)),
+            Value::Object(_) => now(host).since(&time(args, 0)?),
             value => value.as_str().and_then(parse_duration).unwrap_or(0),
         };
         Ok(round(length.unsigned_abs()).into())
@@ -180,18 +180,26 @@ impl Zone {
 
     /// The seconds east of Greenwich and the zone's name, at a time.
     fn offset_at(&self, time: &Time) -> (i64, String) {
-        let timestamp = jiff::Timestamp::from_second(time.seconds);
-        match (self, timestamp) {
-            (Self::Known(zone), Ok(timestamp)) => {
-                let info = zone.to_offset_info(timestamp);
+        match self {
+            Self::Known(zone) => {
+                let info = zone.to_offset_info(alike(time.seconds));
                 (i64::from(info.offset().seconds()), info.abbreviation().to_owned())
             }
             // Go writes the offset where a name is missing.
-            (Self::Fixed(east, name), _) if name.is_empty() => (*east, offset_text("+0000", *east)),
-            (Self::Fixed(east, name), _) => (*east, (**name).to_owned()),
-            _ => (0, "UTC".to_owned()),
+            Self::Fixed(east, name) if name.is_empty() => (*east, offset_text("+0000", *east)),
+            Self::Fixed(east, name) => (*east, (**name).to_owned()),
+            Self::Utc => (0, "UTC".to_owned()),
         }
     }
+}
+
+/// A time of the library at which every zone has the same clock: its earliest one for earlier times, and a time a multiple of
+/// 400 years before for later ones.
+fn alike(seconds: i64) -> jiff::Timestamp {
+    use jiff::Timestamp;
+    let last = Timestamp::MAX.as_second();
+    let seconds = if seconds > last { last - (last - seconds).rem_euclid(ERA * DAY) } else { seconds };
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
 }
 
 fn modify(args: Args<'_>) -> Result<Option<Value>> {
@@ -203,8 +211,9 @@ fn must_modify(args: Args<'_>) -> Result<Value> {
     modify(args)?.ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.any(0))))
 }
 
+/// As in Go, too many wrap around.
 fn nanoseconds(seconds: i64) -> i64 {
-    seconds.saturating_mul(1_000_000_000)
+    seconds.wrapping_mul(1_000_000_000)
 }
 
 impl Time {
@@ -244,17 +253,24 @@ impl Time {
         Value::Object(Rc::new(self))
     }
 
-    /// What is compared with other times.
+    /// What is compared with other times: Go counts from the year 1, so the latest times wrap around.
     fn moment(&self) -> (i64, u32) {
-        (self.seconds, self.nanoseconds)
+        (self.seconds.wrapping_sub(ZERO.seconds), self.nanoseconds)
+    }
+
+    /// The nanoseconds since another time, to the second. Without a number for them it is the longest duration.
+    fn since(&self, then: &Self) -> i64 {
+        let exact =
+            self.seconds.checked_sub(then.seconds).and_then(|seconds| seconds.checked_mul(1_000_000_000));
+        exact.unwrap_or(if self.moment() < then.moment() { i64::MIN } else { i64::MAX })
     }
 
     fn plus(self, nanoseconds: i64) -> Self {
-        let total =
-            i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds) + i128::from(nanoseconds);
+        let total = i64::from(self.nanoseconds) + nanoseconds.rem_euclid(1_000_000_000);
+        let seconds = nanoseconds.div_euclid(1_000_000_000) + total / 1_000_000_000;
         Self {
-            seconds: i64::try_from(total.div_euclid(1_000_000_000)).unwrap_or(i64::MAX),
-            nanoseconds: u32::try_from(total.rem_euclid(1_000_000_000)).unwrap_or(0),
+            seconds: self.seconds.wrapping_add(seconds),
+            nanoseconds: u32::try_from(total % 1_000_000_000).unwrap_or(0),
             ..self
         }
     }
@@ -268,7 +284,7 @@ impl Time {
     fn shown(&self) -> Self {
         let (east, _) = self.zone().offset_at(self);
         Self {
-            seconds: self.seconds.saturating_add(east),
+            seconds: self.seconds.wrapping_add(east),
             nanoseconds: self.nanoseconds,
             location: Location::Utc,
         }
@@ -281,9 +297,19 @@ impl Time {
         }
     }
 
+    /// The days since 1970 on the calendar, and the seconds of the day. Go counts from a year so long ago that the number has
+    /// no sign, so the few times before it wrap around to the other end.
+    fn on_calendar(&self) -> (i64, i64) {
+        const FIRST: i64 = -9_223_372_028_741_760_000;
+        let wrapped = if self.seconds < FIRST { 1 << 64 } else { 0 };
+        let (seconds, day) = (i128::from(self.seconds) + wrapped, i128::from(DAY));
+        let number = |number: i128| i64::try_from(number).unwrap_or_default();
+        (number(seconds.div_euclid(day)), number(seconds.rem_euclid(day)))
+    }
+
     /// The day in the first 400 years from 1970, and how many times 400 years it is after that.
     fn day(&self) -> (Date, i64) {
-        let days = self.seconds.div_euclid(DAY);
+        let (days, _) = self.on_calendar();
         let of_era = SignedDuration::from_hours(24 * days.rem_euclid(ERA));
         (EPOCH.checked_add(of_era).unwrap_or(EPOCH), days.div_euclid(ERA))
     }
@@ -311,7 +337,7 @@ impl Time {
         let shown = self.shown();
         let (year, month, day) = shown.date();
         let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
-        let second_of_day = shown.seconds.rem_euclid(DAY);
+        let (_, second_of_day) = shown.on_calendar();
         let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
         let first = Self::from_month(year, month, second_of_day, self.nanoseconds);
         let (east, _) = self.zone().offset_at(self);
@@ -320,7 +346,7 @@ impl Time {
     }
 
     fn clock(&self) -> (i64, i64, i64) {
-        let second = self.seconds.rem_euclid(DAY);
+        let (_, second) = self.on_calendar();
         (second / 3600, second / 60 % 60, second % 60)
     }
 
@@ -340,7 +366,7 @@ impl Time {
     /// The same, as clocks and calendars of a zone show it.
     fn format_in(&self, zone: &Zone, layout: &str) -> String {
         let (east, zone) = zone.offset_at(self);
-        let local = Self { seconds: self.seconds.saturating_add(east), ..self.clone() };
+        let local = Self { seconds: self.seconds.wrapping_add(east), ..self.clone() };
         let (year, month, day) = local.date();
         let (hour, minute, second) = local.clock();
         let name = |names: &[&'static str], index: i64| {
@@ -814,10 +840,11 @@ impl Object for Time {
             "Format" => args.bytes(0).map(|layout| formatted(self, &self.zone(), layout)),
             "Unix" => Ok(Value::Int64(self.seconds)),
             "UnixMilli" => {
-                Ok(Value::Int64(self.seconds.saturating_mul(1000) + i64::from(self.nanoseconds / 1_000_000)))
+                let whole = self.seconds.wrapping_mul(1000);
+                Ok(Value::Int64(whole.wrapping_add(i64::from(self.nanoseconds / 1_000_000))))
             }
             "UnixNano" => {
-                Ok(Value::Int64(nanoseconds(self.seconds).saturating_add(i64::from(self.nanoseconds))))
+                Ok(Value::Int64(nanoseconds(self.seconds).wrapping_add(i64::from(self.nanoseconds))))
             }
             "Year" => Ok(Value::Int(year)),
             "Month" => Ok(Value::Object(Rc::new(Named {
@@ -957,6 +984,26 @@ mod tests {
         }
         assert_eq!(parse("2006 -01-02", "2023x-02-01"), None);
         assert_eq!(parse("2006-01-02", "2023-02-01 "), None);
+    }
+
+    #[test]
+    fn times_beyond_64_bits_wrap_around_as_in_go() {
+        let at = |seconds: i64| Time { seconds, ..ZERO };
+        for (seconds, text) in [
+            (i64::MAX, "292277026596-12-04T15:30:07"),
+            (i64::MIN, "292277026596-12-04T15:30:08"),
+            (-9_223_372_028_741_760_001, "292277026854-01-07T07:00:15"),
+            (-9_223_372_028_741_760_000, "-292277022400-03-01T00:00:00"),
+        ] {
+            assert_eq!(at(seconds).format("2006-01-02T15:04:05"), text);
+        }
+        let (tokyo, new_york) = (Zone::named("Asia/Tokyo"), Zone::named("America/New_York"));
+        assert_eq!(at(i64::MAX).format_in(&tokyo, "01-02T15:04:05 Mon"), "12-05T00:30:07 Mon");
+        assert_eq!(at(i64::MIN).format_in(&new_york, "01-02T15:04:05"), "12-04T10:34:06");
+        let now = at(1_700_000_000);
+        assert_eq!((now.since(&at(i64::MAX)), now.since(&at(i64::MIN))), (i64::MAX, i64::MAX));
+        assert_eq!(now.since(&at(1 << 60)), i64::MIN);
+        assert_eq!(at(i64::MAX).plus(-1).nanoseconds, 999_999_999);
     }
 
     #[test]

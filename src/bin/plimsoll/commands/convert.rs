@@ -2,7 +2,7 @@
 
 use super::create::{refuse_existing, write_new};
 use super::world;
-use crate::create_args::ConvertArgs;
+use crate::args::ConvertArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::convert::{self, Difference};
 use plimsoll::diag::Sources;

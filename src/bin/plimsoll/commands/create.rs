@@ -2,7 +2,7 @@
 
 use super::files::Tree;
 use super::{objects, world};
-use crate::create_args::{CreateArgs, Engine, WorkloadKind};
+use crate::args::{CreateArgs, Engine, WorkloadKind};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::create::{self, Files};

@@ -1,7 +1,7 @@
 //! `plimsoll docs`.
 
 use super::{generated, world};
-use crate::authoring_args::DocsArgs;
+use crate::args::DocsArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::authoring::docs;
 use plimsoll::diag::Sources;

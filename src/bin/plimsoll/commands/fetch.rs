@@ -3,7 +3,7 @@
 use super::dependency;
 use super::environment::{directory, helm_directory};
 use crate::args::{AgainstFlags, Command, ReleaseArgs};
-use crate::registry_args::{ChartFlags, FetchFlags, RegistryFlags};
+use crate::args::{ChartFlags, FetchFlags, RegistryFlags};
 use crate::ui::Ui;
 use anyhow::bail;
 use plimsoll::diag::{Diagnostic, Sources};

@@ -1,7 +1,7 @@
 //! Files that are made from a chart: printed, compared with what is there, or written.
 
 use super::files;
-use crate::authoring_args::GeneratedFlags;
+use crate::args::GeneratedFlags;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::authoring::Generated;
 

@@ -3,7 +3,7 @@
 #[cfg(feature = "fetch")]
 use super::dependency;
 use super::{files, world};
-use crate::chart_args::PackageArgs;
+use crate::args::PackageArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use plimsoll::chart::{self, Package, PackageOptions};

@@ -2,7 +2,7 @@
 
 use super::verify::{self, Verifier};
 use super::{fetch, files};
-use crate::registry_args::PullArgs;
+use crate::args::PullArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart;

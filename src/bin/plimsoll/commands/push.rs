@@ -2,7 +2,7 @@
 
 use super::verify::{provenance_path, read_archive};
 use super::{fetch, package, world};
-use crate::chart_args::PushArgs;
+use crate::args::PushArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::{self, Metadata};

@@ -1,7 +1,7 @@
 //! `plimsoll schema`.
 
 use super::{generated, world};
-use crate::authoring_args::SchemaArgs;
+use crate::args::SchemaArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
 use plimsoll::authoring::schema;

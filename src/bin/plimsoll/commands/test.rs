@@ -1,7 +1,7 @@
 //! `plimsoll test`.
 
 use super::{files, world};
-use crate::test_args::TestArgs;
+use crate::args::TestArgs;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use plimsoll::diag::Sources;

@@ -1,7 +1,7 @@
 //! `plimsoll verify`, and `--verify` of other commands.
 
 use super::{release, world};
-use crate::chart_args::{VerifyArgs, VerifyFlags};
+use crate::args::{VerifyArgs, VerifyFlags};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::{self, Provenance};

@@ -1,12 +1,12 @@
 //! Helm's command line, as far as it is answered. The arguments of most commands are plimsoll's own, which bear Helm's names.
 
 use super::accepted;
+#[cfg(feature = "fetch")]
+use crate::args::PushArgs;
+#[cfg(feature = "fetch")]
+use crate::args::{DependencyArgs, PullArgs, RegistryFlags};
 use crate::args::{LimitFlags, RenderArgs, ShowArgs, ValueFlags};
-#[cfg(feature = "fetch")]
-use crate::chart_args::PushArgs;
-use crate::chart_args::{PackageArgs, VerifyArgs};
-#[cfg(feature = "fetch")]
-use crate::registry_args::{DependencyArgs, PullArgs, RegistryFlags};
+use crate::args::{PackageArgs, VerifyArgs};
 use crate::ui::Color;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! `helm repo`: the repositories in Helm's own list. Only that file is changed; indexes are read when a chart is fetched.
 
 use super::args::{RepoAddArgs, RepoCommand, RepoFormat, RepoListArgs, RepoRemoveArgs, RepoUpdateArgs};
+use crate::args::RegistryFlags;
 use crate::commands::{fetch, files, release};
-use crate::registry_args::RegistryFlags;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::gotmpl::quote_json;

@@ -2,7 +2,7 @@
 
 use super::super::world;
 use super::declared::identify;
-use crate::registry_args::ListArgs;
+use crate::args::ListArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::chart::{self, Chart, Dependency, Metadata};
 use plimsoll::diag::Sources;

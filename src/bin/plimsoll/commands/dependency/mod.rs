@@ -6,8 +6,8 @@ mod steps;
 
 use super::verify::Verifier;
 use super::{fetch, files, world};
-use crate::chart_args::VerifyFlags;
-use crate::registry_args::{BuildArgs, DependencyArgs, DependencyCommand, DependencyFlags, RegistryFlags};
+use crate::args::VerifyFlags;
+use crate::args::{BuildArgs, DependencyArgs, DependencyCommand, DependencyFlags, RegistryFlags};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use declared::Declared;

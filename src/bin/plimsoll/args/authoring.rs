@@ -5,7 +5,7 @@ use plimsoll::authoring::docs::{Options, SortOrder};
 use plimsoll::authoring::schema::Draft;
 use std::path::PathBuf;
 
-/// What is done with a file that is made from a chart.
+// What is done with a file that is made from a chart.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct GeneratedFlags {
     /// Print what has to change, and exit with 1 if anything has to

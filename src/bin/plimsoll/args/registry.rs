@@ -1,11 +1,11 @@
 //! Flags of the commands that fetch charts. Names and meanings are Helm's wherever Helm has the flag.
 
-use crate::chart_args::VerifyFlags;
+use super::VerifyFlags;
 use clap::{Args, Subcommand, ValueHint};
 use plimsoll_registry::{Credentials, Tls};
 use std::path::PathBuf;
 
-/// How repositories and registries are reached.
+// How repositories and registries are reached.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct RegistryFlags {
@@ -62,7 +62,7 @@ impl RegistryFlags {
     }
 }
 
-/// Which chart is meant, where it is not named by a path.
+// Which chart is meant, where it is not named by a path.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct ChartFlags {
@@ -84,7 +84,7 @@ impl ChartFlags {
     }
 }
 
-/// How a SOURCE is fetched.
+// How a SOURCE is fetched.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct FetchFlags {
@@ -124,7 +124,7 @@ pub(crate) enum DependencyCommand {
     List(ListArgs),
 }
 
-/// What `build` and `update` share.
+// What `build` and `update` share.
 #[derive(Debug, Args)]
 pub(crate) struct DependencyFlags {
     /// Chart directory

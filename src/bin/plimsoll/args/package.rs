@@ -1,7 +1,7 @@
 //! Flags of the commands that make and publish archives of charts. Names and meanings are Helm's.
 
 #[cfg(feature = "fetch")]
-use crate::registry_args::RegistryFlags;
+use super::RegistryFlags;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -52,7 +52,7 @@ pub(crate) struct PushArgs {
     pub(crate) registry: RegistryFlags,
 }
 
-/// With which keys archives are verified.
+// With which keys archives are verified.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct VerifyFlags {
     /// Verify with the public keys in this file [default: pubring.gpg of GnuPG]
