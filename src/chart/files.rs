@@ -152,12 +152,6 @@ impl ChartFile {
     }
 }
 
-/// All files of the directory `root`, templates and values among them, without what its `.helmignore` ignores, sorted by
-/// path.
-pub(crate) fn list_files(world: &World, sources: &Sources, root: &Path) -> Report<Vec<ChartFile>> {
-    read_directory(world, sources, root).map(|files| files.into_iter().map(ChartFile::new).collect())
-}
-
 /// Lists the files of the directory `root`, without what its `.helmignore` ignores, sorted by path.
 pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
     let mut sink = Vec::new();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A link to something outside the chart.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     /// The link as the user would write it.
     path: PathBuf,
     /// Where it leads.
@@ -17,7 +17,7 @@ pub(super) struct Link {
 }
 
 /// What is outside a chart.
-pub(super) struct Boundary<'w> {
+pub(crate) struct Boundary<'w> {
     world: &'w World,
     root: PathBuf,
     repository: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub(super) struct Boundary<'w> {
 
 impl<'w> Boundary<'w> {
     /// The boundary of a chart whose directory is `root`, itself without links.
-    pub(super) fn new(world: &'w World, root: PathBuf) -> Self {
+    pub(crate) fn new(world: &'w World, root: PathBuf) -> Self {
         let is_repository = |directory: &&Path| world.exists(&directory.join(".git"));
         let repository = root.ancestors().find(is_repository).map(Path::to_owned);
         Self { world, root, repository }
@@ -33,7 +33,7 @@ impl<'w> Boundary<'w> {
 
     /// The link at `path`, if it leads out of the chart; `outer` is the link to the directory it is in, if that is
     /// outside already.
-    pub(super) fn crossed_by(&self, path: &Path, outer: Option<&Arc<Link>>) -> Option<Arc<Link>> {
+    pub(crate) fn crossed_by(&self, path: &Path, outer: Option<&Arc<Link>>) -> Option<Arc<Link>> {
         let target = self.world.canonical(path).ok()?;
         if target.starts_with(&self.root) {
             return None;
@@ -49,7 +49,7 @@ impl<'w> Boundary<'w> {
 
 impl Link {
     /// Whether it may be followed in charts of Helm's.
-    pub(super) fn is_followed(&self) -> bool {
+    pub(crate) fn is_followed(&self) -> bool {
         self.is_followed
     }
 

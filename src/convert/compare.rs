@@ -1,13 +1,13 @@
 //! What a converted chart renders differently.
 
-use crate::create::{Files, changed, rendered};
+use crate::create::{Files, rendered};
 use crate::diag::{Diagnostic, Severity, Sources, has_errors};
-use crate::diff::Change;
 use crate::lint::ci_values;
 use crate::manifest::Object;
 use crate::render::{self, Output};
 use crate::values::{self, Overrides, ValuesFile};
 use crate::world::World;
+use crate::yaml::{Node, Value};
 
 /// A place that renders differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,19 +66,82 @@ fn first(diagnostics: &[Diagnostic]) -> &str {
     errors.next().map_or("", |error| error.message.as_str())
 }
 
+/// The objects and fields that are written differently, whether or not a cluster would treat them as the same.
 fn between(values: &str, old: &Output, new: &Output) -> Vec<Difference> {
-    let objects = |output: &Output| -> Vec<Object> { output.render.all_objects().cloned().collect() };
     let mut found = Vec::new();
-    for object in changed(&objects(old), &objects(new)) {
-        let mut add = |what: String| {
-            let object = format!("{}/{}", object.object.kind, object.object.name);
-            found.push(Difference { values: values.to_owned(), object, what });
+    let mut add = |object: &Object, what: &str| {
+        let object = format!("{}/{}", object.kind, object.name);
+        found.push(Difference { values: values.to_owned(), object, what: what.to_owned() });
+    };
+    let mut rest: Vec<&Object> = new.render.all_objects().collect();
+    for before in old.render.all_objects() {
+        let same = rest.iter().position(|after| after.reference() == before.reference());
+        let Some(after) = same.map(|at| rest.remove(at)) else {
+            add(before, "is missing");
+            continue;
         };
-        match object.change {
-            Change::Added => add("is new".to_owned()),
-            Change::Removed => add("is missing".to_owned()),
-            _ => object.changes.iter().for_each(|change| add(change.path.to_string())),
+        let mut paths = Vec::new();
+        differing("", Some(&before.root), Some(&after.root), &mut paths);
+        for path in &paths {
+            add(before, path);
         }
     }
+    for object in rest {
+        add(object, "is new");
+    }
     found
+}
+
+/// The fields in which two objects are written differently. Null is the same as nothing.
+fn differing(path: &str, old: Option<&Node>, new: Option<&Node>, found: &mut Vec<String>) {
+    let (old, new) = (old.filter(|node| !node.is_null()), new.filter(|node| !node.is_null()));
+    let (Some(before), Some(after)) = (old, new) else {
+        if old.is_some() || new.is_some() {
+            found.push(path.to_owned());
+        }
+        return;
+    };
+    match (&before.value, &after.value) {
+        (Value::Map(before), Value::Map(after)) => {
+            let dot = if path.is_empty() { "" } else { "." };
+            let added = after.keys().filter(|key| before.get(key).is_none());
+            for key in before.keys().chain(added) {
+                differing(&format!("{path}{dot}{key}"), before.get(key), after.get(key), found);
+            }
+        }
+        (Value::Seq(before), Value::Seq(after)) => {
+            for index in 0..before.len().max(after.len()) {
+                differing(&format!("{path}[{index}]"), before.get(index), after.get(index), found);
+            }
+        }
+        _ if before != after => found.push(path.to_owned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::SourceKind;
+    use crate::yaml::{ReadOptions, read};
+
+    #[test]
+    fn every_field_that_is_written_differently_is_found() {
+        let found = |old: &str, new: &str| {
+            let sources = Sources::new();
+            let parse = |text: &str| {
+                let source = sources.add("a.yaml", text, SourceKind::File);
+                read(&sources, source, &ReadOptions::strict()).output.unwrap().remove(0).root
+            };
+            let mut paths = Vec::new();
+            differing("", Some(&parse(old)), Some(&parse(new)), &mut paths);
+            paths.join(" ")
+        };
+        assert_eq!(found("{a: 1, b: {c: [x, y]}}", "{b: {c: [x, y]}, a: 1}"), "");
+        assert_eq!(found("{a: 1, b: {c: [x, y]}}", "{a: '1', b: {c: [x]}, d: 2}"), "a b.c[1] d");
+        assert_eq!(
+            found("{a: ~, b: {}, stringData: {c: x}}", "{b: ~, stringData: {c: ~}}"),
+            "b stringData.c"
+        );
+    }
 }

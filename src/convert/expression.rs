@@ -20,6 +20,17 @@ pub(super) struct Term {
     pub(super) is_atom: bool,
     /// Whether nothing may be there: a key that `values.yaml` does not have.
     pub(super) may_be_missing: bool,
+    /// Where its lines begin, if it is indented.
+    pub(super) indentation: Option<Indentation>,
+}
+
+/// What `indent` and `nindent` do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Indentation {
+    /// How many spaces are written before each line.
+    pub(super) width: usize,
+    /// Whether the text begins on a line of its own: `nindent`.
+    pub(super) on_new_line: bool,
 }
 
 /// What Helm writes for a value.
@@ -67,7 +78,14 @@ pub(super) type Refusal = String;
 impl Term {
     /// A name, or what else needs no parentheses.
     pub(super) fn atom(text: impl Into<String>, known: Option<Node>) -> Self {
-        Self { text: text.into(), known, form: Form::Plain, is_atom: true, may_be_missing: false }
+        Self {
+            text: text.into(),
+            known,
+            form: Form::Plain,
+            is_atom: true,
+            may_be_missing: false,
+            indentation: None,
+        }
     }
 
     fn operation(text: String) -> Self {
@@ -186,10 +204,14 @@ impl Scope<'_> {
     fn call(&self, name: &str, arguments: &[Expression]) -> Result<Term, Refusal> {
         match (name, arguments) {
             ("include", [Expression::Str(template), dot]) => return self.include(template, dot),
-            ("nindent" | "indent", [Expression::Int(_), inner]) => {
+            ("nindent" | "indent", [Expression::Int(width), inner]) => {
                 let term = self.term(inner)?;
+                let width = usize::try_from(*width).unwrap_or_default();
                 return match term.form {
-                    Form::Yaml | Form::Component => Ok(term),
+                    Form::Yaml | Form::Component => {
+                        let indentation = Indentation { width, on_new_line: name == "nindent" };
+                        Ok(Term { indentation: Some(indentation), ..term })
+                    }
                     _ => Err(format!("`{name}` of a text has no exact counterpart")),
                 };
             }

@@ -143,6 +143,8 @@ struct Templates {
     files: Vec<(chart::TextFile, Syntax)>,
     /// The names of components by those of templates.
     components: BTreeMap<String, String>,
+    /// The file that defines each template: of several definitions Helm takes one.
+    owners: BTreeMap<String, String>,
 }
 
 impl Templates {
@@ -165,7 +167,8 @@ impl Templates {
             let chosen = free.next().unwrap_or_default();
             components.entry(name.clone()).or_insert(chosen);
         }
-        Self { files, components }
+        let owners = owners(&files);
+        Self { files, components, owners }
     }
 
     /// Replaces the templates among the files. Returns how many places are marked.
@@ -182,14 +185,14 @@ impl Templates {
             let name = file.path.rsplit('/').next().unwrap_or_default();
             let components = self.components_of(chart, file, parts, &mut report);
             files.remove(&file.path);
-            if name.starts_with('_') {
-                let path = format!("{}.tera", without_extension(&file.path));
-                files.insert(path, components);
-                continue;
-            }
+            let is_partial = name.starts_with('_');
             if !components.is_empty() {
                 let directory = &file.path[..file.path.len() - name.len()];
-                files.insert(format!("{directory}_{}.tera", without_extension(name)), components);
+                let mark = if is_partial { "" } else { "_" };
+                files.insert(format!("{directory}{mark}{}.tera", without_extension(name)), components);
+            }
+            if is_partial {
+                continue;
             }
             if name != "NOTES.txt" && !is_manifest_name(Path::new(name)) {
                 let span = Span::new(file.source, 0, 0);
@@ -215,7 +218,8 @@ impl Templates {
         report: &mut impl FnMut(Vec<Mark>),
     ) -> String {
         let mut out = String::new();
-        for (name, body) in &parts.defines {
+        let is_used = |name: &String| self.owners.get(name) == Some(&file.path);
+        for (name, body) in parts.defines.iter().filter(|(name, _)| is_used(name)) {
             let (text, marks) = self.written(body, chart, file, Place::Component);
             report(marks);
             if !out.is_empty() {
@@ -258,6 +262,18 @@ impl Templates {
         let text = text.trim_start_matches('\n');
         (if text.ends_with('\n') || text.is_empty() { text.to_owned() } else { format!("{text}\n") }, marks)
     }
+}
+
+/// The file with the definition of each template that counts: Helm reads the deepest files first, those of one depth in the
+/// reverse order of their names, and a later definition replaces an earlier one.
+fn owners(files: &[(chart::TextFile, Syntax)]) -> BTreeMap<String, String> {
+    let mut in_order: Vec<_> = files.iter().collect();
+    in_order.sort_by_key(|(file, _)| std::cmp::Reverse((file.path.matches('/').count(), &file.path)));
+    let defined = |(file, parts): &(chart::TextFile, Syntax)| {
+        let path = file.path.clone();
+        parts.defines.iter().map(move |(name, _)| (name.clone(), path.clone())).collect::<Vec<_>>()
+    };
+    in_order.into_iter().flat_map(defined).collect()
 }
 
 fn without_extension(path: &str) -> &str {
@@ -325,6 +341,30 @@ mod tests {
                 "  {% for k_1 in values.map | keys | sort %}{% set v_2 = values.map[k_1] %}\n  {{ k_1 }}: {{ v_2 }}\n  {% endfor %}",
             ),
             ("  a: \"{{ `{{ x }}` }}\"", "  a: \"{% raw %}{{ x }}{% endraw %}\""),
+            (
+                "  m:\n  {{- include \"app.labels\" . | nindent 4 }}\n  b: c",
+                "  m:\n    {{<app_labels/>}}\n  b: c",
+            ),
+            (
+                "  m: {{ include \"app.labels\" . | nindent 4 }}\n  b: c",
+                "  m:\n    {{<app_labels/>}}\n  b: c",
+            ),
+            (
+                "  m:\n    b: c\n  {{- include \"app.labels\" . | nindent 4 }}",
+                "  m:\n    b: c\n    {{<app_labels/>}}",
+            ),
+            (
+                "  m:\n    b: c\n  {{- toYaml .Values.map | nindent 4 }}\n  d: e",
+                "  m:\n    b: c\n    {{ values.map }}\n  d: e",
+            ),
+            (
+                "  {{- with .Values.map }}\n  m:\n{{ toYaml . | indent 4 }}\n  {{- end }}",
+                "  {% if values.map %}\n  m:\n    {{ values.map }}\n  {% endif %}",
+            ),
+            (
+                "  m:\n{{ include \"app.labels\" . | indent 4 }}\n  b: c",
+                "  m:\n    {{<app_labels/>}}\n  b: c",
+            ),
         ] {
             let (text, converted, reasons) = converted(helm);
             assert_eq!((text.trim_start_matches('\n'), converted.marks), (tera, 0), "{helm}: {reasons:?}");
@@ -354,6 +394,40 @@ mod tests {
             assert!(converted.marks > 0 && text.contains("{# convert: "), "{helm}: {text}");
             assert!(reasons.iter().any(|found| found.contains(reason)), "{helm}: {reasons:?}");
         }
+    }
+
+    #[test]
+    fn of_several_definitions_the_one_that_helm_takes_becomes_a_component() {
+        let define = |text: &str| format!("{{{{- define \"x\" -}}}}\na: {text}\n{{{{- end }}}}\n");
+        let world = Memory::default()
+            .file("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
+            .file("app/values.yaml", "{}\n")
+            .file("app/templates/_a.tpl", define("first"))
+            .file("app/templates/_b.tpl", define("second"))
+            .file("app/templates/deep/_0.tpl", define("third"))
+            .file("app/templates/a.yaml", format!("{HEAD}  {{{{- include \"x\" . | nindent 2 }}}}\n"))
+            .into_world();
+        let converted = convert(&world, &Sources::new(), "app").output.unwrap();
+        assert!(converted.files["templates/_a.tera"].contains("a: first"), "{:?}", converted.files);
+        assert!(!converted.files.contains_key("templates/_b.tera"));
+        assert_eq!((converted.marks, converted.differences), (0, vec![]));
+    }
+
+    /// Only its own language can use what a library chart defines.
+    #[test]
+    fn a_library_chart_of_helm_does_not_keep_the_chart_from_rendering() {
+        let world = Memory::default()
+            .file("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")
+            .file("app/values.yaml", "{}\n")
+            .file("app/templates/a.yaml", format!("{HEAD}  a: b\n"))
+            .file("app/charts/lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n")
+            .file(
+                "app/charts/lib/templates/_x.tpl",
+                "{{ define \"x\" }}{{ toYaml (dict \"a\" 1) }}{{ end }}\n",
+            )
+            .into_world();
+        let converted = convert(&world, &Sources::new(), "app").output.unwrap();
+        assert_eq!((converted.marks, converted.differences), (0, vec![]));
     }
 
     #[test]

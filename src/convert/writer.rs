@@ -1,7 +1,7 @@
 //! The pieces of a Helm template, written as a Tera template.
 
 use super::Mark;
-use super::expression::{Form, Meaning, Refusal, Scope, Term, is_set};
+use super::expression::{Form, Indentation, Meaning, Refusal, Scope, Term, is_set};
 use crate::chart::EngineKind;
 use crate::create::template_literal as literal;
 use crate::gotmpl::syntax::{Block, Expression, Piece};
@@ -119,7 +119,9 @@ impl<'a> Writer<'a> {
         let is_apart = self.text[..range.start].ends_with([' ', '\n', '\t']);
         let is_item = before.contains('-') && before.chars().all(|c| c == '-' || c == ' ');
         let is_value = ends_line && is_apart && (before.trim_end().ends_with(':') || is_item);
-        let is_alone = before.trim().is_empty() && ends_line;
+        let is_blank = before.trim().is_empty();
+        let on_new_line = term.indentation.is_some_and(|indentation| indentation.on_new_line);
+        let is_alone = (is_blank || on_new_line) && ends_line;
         let in_quotes = before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1;
         if term.may_be_missing {
             return Err(format!("`{}` may be missing: Helm writes nothing then, and Tera fails", term.text));
@@ -138,12 +140,28 @@ impl<'a> Writer<'a> {
             Form::Component => term.text.clone(),
             _ => format!("{{{{ {} }}}}", term.text),
         };
-        if is_alone && before.is_empty() && self.text[..range.start].ends_with([' ', '\n']) {
-            self.indent(range.start);
+        let is_block = is_blank && ends_line || on_new_line && !(is_value && term.form == Form::Yaml);
+        match term.indentation {
+            Some(indentation) if is_block => self.begin_block(indentation),
+            _ if is_alone && before.is_empty() && self.text[..range.start].ends_with([' ', '\n']) => {
+                self.indent(range.start);
+            }
+            _ => self.out.push_str(space),
         }
-        self.out.push_str(space);
         self.out.push_str(&inner);
         Ok(())
+    }
+
+    /// Goes to where the first line of an indented text begins.
+    fn begin_block(&mut self, indentation: Indentation) {
+        let before = self.out.rsplit('\n').next().unwrap_or_default();
+        let column = if indentation.on_new_line { 0 } else { before.len() };
+        let is_blank = before.trim().is_empty();
+        self.out.truncate(self.out.trim_end_matches(' ').len());
+        if !is_blank {
+            self.out.push('\n');
+        }
+        self.out.extend(std::iter::repeat_n(' ', column + indentation.width));
     }
 
     fn set(

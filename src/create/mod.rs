@@ -26,7 +26,7 @@ use files::{Parts, Secret};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use template::literal as template_literal;
-pub(crate) use verify::{changed, options as release_options, rendered};
+pub(crate) use verify::{options as release_options, rendered};
 
 /// The files of a chart: their paths in it, and their texts.
 pub type Files = BTreeMap<String, String>;

@@ -53,7 +53,7 @@ pub(crate) fn options(release: &str, strict: bool) -> Options {
 }
 
 /// The objects that differ between two renders.
-pub(crate) fn changed(old: &[Object], new: &[Object]) -> Vec<ObjectPlan> {
+fn changed(old: &[Object], new: &[Object]) -> Vec<ObjectPlan> {
     let options = diff::Options { validate: false, documents: false, ..diff::Options::default() };
     let mut plans = diff::compare(old, new, &options).objects;
     plans.retain(|plan| plan.change != Change::Unchanged);

@@ -147,6 +147,39 @@ fn templates_of_the_chart_and_of_others_are_rendered() {
     assert!(stdout.ends_with(&page), "{stdout}");
 }
 
+/// Every line of the page is what helm-docs prints.
+#[test]
+fn templates_see_files_and_yaml_as_in_helm_docs() {
+    let sandbox = documented();
+    sandbox.write("web/.helmignore", "sub\n");
+    sandbox.write("web/sub/a.txt", "one\ntwo\n");
+    sandbox.write("web/sub/b.txt", "  x\ny");
+    std::fs::write(sandbox.path().join("web/sub/c.bin"), b"\xff\xfe").unwrap();
+    sandbox.write(
+        "web/README.md.gotmpl",
+        "{{ range $path, $file := (.Files.Glob \"sub/*\").AsMap }}[{{ $path }} {{ $file.Path }} {{ len $file.GetData }}]{{ end }}\n\
+         {{ printf \"%s\" (index .Files.AsMap (printf \"%s/sub/a.txt\" .ChartDirectory)).GetData }}\n\
+         {{ (.Files.Glob \"sub/*\").AsConfig }}\n{{ (.Files.Glob \"sub/[ab].txt\").AsSecrets }}\n\
+         [{{ (.Files.Glob \"none/*\").AsConfig }}] [{{ (.Files.Glob \"[\").AsConfig }}] {{ len (.Files.Glob \"*.yaml\").AsMap }}\n\
+         {{ .Files.Lines \"web/sub/a.txt\" | toJson }} {{ .Files.Lines \"sub/a.txt\" | toJson }}\n\
+         [{{ .Files.Get \"./sub/../sub/b.txt\" }}] [{{ .Files.Get \"none\" }}]\n\
+         {{ .Files.Get \"values.yaml\" | fromYaml | toYaml }}\n",
+    );
+    let expected = "[web/sub/a.txt web/sub/a.txt 8][web/sub/b.txt web/sub/b.txt 5][web/sub/c.bin web/sub/c.bin 2]\n\
+one\ntwo\n\n\
+a.txt: |\n    one\n    two\nb.txt: |4-\n      x\n    y\nc.bin: !!binary //4=\n\
+a.txt: b25lCnR3bwo=\nb.txt: ICB4Cnk=\n\
+[] [] 2\n\
+[\"one\",\"two\",\"\"] []\n\
+[  x\ny] []\n\
+annotations:\n    a.b/c: <x>\nhidden: 1\nimage:\n    pullPolicy: IfNotPresent\n    tag: null\nlabels: {}\nports:\n    \
+- 80\n    - 443\nratio: 1.5\nreplicas: 2\n";
+    for args in [&["docs", "web"][..], &["docs", "./web/"]] {
+        let Outcome { code, stdout, stderr } = sandbox.run(args);
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, expected, ""));
+    }
+}
+
 #[test]
 fn charts_in_ignored_directories_are_not_documented() {
     let sandbox = documented();

@@ -159,6 +159,11 @@ impl Value {
     pub fn to_yaml(&self) -> Result<String> {
         to_yaml(self)
     }
+
+    /// The YAML that `toYaml` writes in helm-docs, without a newline at the end. An error for a map that contains itself.
+    pub fn to_go_yaml(&self) -> Result<String> {
+        to_go_yaml(self)
+    }
 }
 
 /// A handle with which the emitters of Helm's YAML walk a value.
@@ -172,6 +177,12 @@ pub(crate) struct Emitted {
 pub(crate) fn to_yaml(value: &Value) -> Result<String> {
     check(value, 0)?;
     Ok(yaml::emit::helm(Emitted { value: value.clone(), through_json: true }))
+}
+
+/// What go-yaml v3 prints unless it is told otherwise: the `toYaml` of helm-docs.
+pub(crate) fn to_go_yaml(value: &Value) -> Result<String> {
+    check_depth(value, 0)?;
+    Ok(yaml::emit::go_yaml(Emitted { value: value.clone(), through_json: false }))
 }
 
 /// What `toYamlPretty` prints.

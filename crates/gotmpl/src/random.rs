@@ -40,6 +40,11 @@ impl Random {
         self.is_drawn
     }
 
+    /// Whether anybody who knows the seed can make the same values.
+    pub(crate) fn has_fixed_seed(&self) -> bool {
+        matches!(self.seed, Seed::Fixed(_))
+    }
+
     /// The generator itself.
     pub(crate) fn generator(&mut self) -> &mut ChaCha20Rng {
         let seed = self.seed;

@@ -36,16 +36,27 @@ fn values_come_from_yaml_and_go_back() {
 }
 
 #[test]
-fn functions_can_be_those_of_sprig() {
-    let text = "{{ fromJson `[1]` | toJson }}{{ fromJson `{` | toJson }}";
-    let rendered = |functions| {
+fn functions_can_be_those_of_helm_docs() {
+    let rendered = |text: &str, functions| {
         let mut set = Set::default();
         set.add("main", &parse_with(text.into(), functions).expect("a template"), None);
         let rendered = Vm::new(set, Seed::Fixed(1), SystemTime::UNIX_EPOCH).render("main", &Value::Nil);
         rendered.unwrap().text
     };
-    assert_eq!(rendered(Functions::Sprig), "[1]null");
-    assert!(rendered(Functions::Helm).starts_with("{\"Error\":"));
+    let json = "{{ fromJson `[1]` | toJson }}{{ fromJson `{` | toJson }}";
+    assert_eq!(rendered(json, Functions::HelmDocs), "[1]null");
+    assert!(rendered(json, Functions::Helm).starts_with("{\"Error\":"));
+    let yaml =
+        "{{ with fromYaml `{a: {b: [yes, 1000000, 0x10]}}` }}{{ toYaml . }} {{ index .a.b 1 }}{{ end }}";
+    assert_eq!(
+        rendered(yaml, Functions::HelmDocs),
+        "a:\n    b:\n        - \"yes\"\n        - 1000000\n        - 16 1000000"
+    );
+    assert_eq!(rendered(yaml, Functions::Helm), "a:\n  b:\n  - true\n  - 1000000\n  - 16 1e+06");
+    let errors = "{{ fromYaml `a: [` | toYaml }}\n{{ fromYaml `x` | toYaml }}\n{{ fromYaml `` | toYaml }}";
+    let expected = "Error: 'yaml: line 1: did not find expected node content'\nError: |-\n    yaml: unmarshal errors:\n      \
+                    line 1: cannot unmarshal !!str `x` into map[string]interface {}\n{}";
+    assert_eq!(rendered(errors, Functions::HelmDocs), expected);
 }
 
 #[test]

@@ -70,6 +70,17 @@ pub fn helm_pretty<T: Tree>(tree: T) -> String {
     print(tree, Version::Three)
 }
 
+/// What go-yaml v3 prints unless it is told otherwise, without a line break at the end: as [`helm_pretty`], but the
+/// entries of maps stand at multiples of four columns. What is inside a list item stands two columns behind its dash.
+///
+/// ```
+/// use plimsoll_yaml::{Node, emit::go_yaml};
+/// assert_eq!(go_yaml(&Node::bare("a\nb")), "|-\n    a\n    b");
+/// ```
+pub fn go_yaml<T: Tree>(tree: T) -> String {
+    print_indented(tree, Version::Three, 4)
+}
+
 /// Of go-yaml.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
@@ -78,8 +89,20 @@ enum Version {
 }
 
 fn print<T: Tree>(tree: T, version: Version) -> String {
-    let mut emitter =
-        Emitter { out: String::new(), version, column: 0, at_space: true, at_indent: true, failed: false };
+    print_indented(tree, version, 2)
+}
+
+/// `step` is the number of columns by which collections are indented.
+fn print_indented<T: Tree>(tree: T, version: Version, step: isize) -> String {
+    let mut emitter = Emitter {
+        out: String::new(),
+        version,
+        step,
+        column: 0,
+        at_space: true,
+        at_indent: true,
+        failed: false,
+    };
     emitter.node(tree, -1, NodeRole::Root);
     if emitter.failed {
         return String::new();
@@ -124,6 +147,8 @@ const WIDTH: usize = 80;
 struct Emitter {
     out: String,
     version: Version,
+    /// The columns of an indentation.
+    step: isize,
     /// In characters.
     column: usize,
     /// Whether the last character is white space, so that no space is due.
@@ -137,30 +162,31 @@ struct Emitter {
 impl Emitter {
     /// Writes a node whose parent's column is `indent`; -1 for none.
     fn node<T: Tree>(&mut self, tree: T, indent: isize, place: NodeRole) {
+        let inner = self.inner(indent, place);
         match tree.shape() {
-            Shape::Null => self.write_plain("null", indent, true),
-            Shape::Bool(flag) => self.write_plain(if flag { "true" } else { "false" }, indent, true),
-            Shape::Int(number) => self.write_plain(&number.to_string(), indent, true),
-            Shape::Uint(number) => self.write_plain(&number.to_string(), indent, true),
+            Shape::Null => self.write_plain("null", inner, true),
+            Shape::Bool(flag) => self.write_plain(if flag { "true" } else { "false" }, inner, true),
+            Shape::Int(number) => self.write_plain(&number.to_string(), inner, true),
+            Shape::Uint(number) => self.write_plain(&number.to_string(), inner, true),
             Shape::Float(number) => {
                 let text = match self.version {
                     Version::Two => json_number(number),
                     Version::Three => go_float(number),
                 };
-                self.write_plain(&text, indent, true);
+                self.write_plain(&text, inner, true);
             }
-            Shape::String(text) => self.string(text.as_ref(), indent, false),
-            Shape::Plain(text) => self.write_plain(text.as_ref(), indent, true),
+            Shape::String(text) => self.string(text.as_ref(), inner, false),
+            Shape::Plain(text) => self.write_plain(text.as_ref(), inner, true),
             Shape::Binary(text) => {
                 self.indicator("!!binary", true, false);
-                self.styled(text.as_ref(), indent, false);
+                self.styled(text.as_ref(), inner, false);
             }
             Shape::Seq(items) if items.is_empty() => self.indicator("[]", true, false),
             Shape::Map(entries) if entries.is_empty() => self.indicator("{}", true, false),
             Shape::Numbered(entries) if entries.is_empty() => self.indicator("{}", true, false),
             Shape::Seq(items) => {
                 let indentless = self.version == Version::Two && place == NodeRole::Value && !self.at_indent;
-                let indent = if indentless { indent } else { increase_indent(indent) };
+                let indent = if indentless { indent } else { self.collection(indent, place) };
                 for item in items {
                     self.indent(indent);
                     self.indicator("-", true, true);
@@ -169,10 +195,10 @@ impl Emitter {
             }
             Shape::Map(mut entries) => {
                 sort(&mut entries, self.version);
-                self.entries(entries, indent);
+                self.entries(entries, self.collection(indent, place));
             }
             Shape::Numbered(entries) => {
-                let indent = increase_indent(indent);
+                let indent = self.collection(indent, place);
                 for (key, value) in entries {
                     self.indent(indent);
                     self.write_plain(&key.to_string(), indent, false);
@@ -180,22 +206,36 @@ impl Emitter {
                     self.node(value, indent, NodeRole::Value);
                 }
             }
-            Shape::Struct(fields) => self.entries(fields, indent),
+            Shape::Struct(fields) => self.entries(fields, self.collection(indent, place)),
         }
     }
 
+    /// The column of what is inside a node whose parent's column is `parent`.
+    fn inner(&self, parent: isize, place: NodeRole) -> isize {
+        match place {
+            _ if parent < 0 => self.step,
+            NodeRole::Item => parent + 2,
+            NodeRole::Root | NodeRole::Value => (parent / self.step + 1) * self.step,
+        }
+    }
+
+    /// The column of a collection whose parent's column is `parent`.
+    fn collection(&self, parent: isize, place: NodeRole) -> isize {
+        if parent < 0 { 0 } else { self.inner(parent, place) }
+    }
+
+    /// Writes the entries of a map, whose column is `indent`.
     fn entries<T: Tree>(&mut self, entries: Vec<(T::Text, T)>, indent: isize) {
-        let indent = increase_indent(indent);
         for (key, value) in entries {
             self.indent(indent);
             let key = key.as_ref();
             self.failed |= self.version == Version::Two && (key.contains('\u{85}') || !is_simple_key(key));
             if key.len() <= 128 && !key.contains(is_break) {
-                self.string(key, indent, true);
+                self.string(key, self.inner(indent, NodeRole::Value), true);
                 self.indicator(":", false, false);
             } else {
                 self.indicator("?", true, true);
-                self.string(key, indent, false);
+                self.string(key, self.inner(indent, NodeRole::Value), false);
                 self.indent(indent);
                 self.indicator(":", true, true);
             }
@@ -203,21 +243,21 @@ impl Emitter {
         }
     }
 
-    /// Writes a string in the style that go-yaml asks for, or the next one that can hold it.
-    fn string(&mut self, text: &str, parent: isize, key: bool) {
+    /// Writes a string in the style that go-yaml asks for, or the next one that can hold it. `indent` is the column of its
+    /// further lines.
+    fn string(&mut self, text: &str, indent: isize, key: bool) {
         let read = match self.version {
             Version::Two => convert_through_json(text),
             Version::Three => Some(Cow::Borrowed(text)),
         };
         match read {
-            Some(text) => self.styled(&text, parent, key),
+            Some(text) => self.styled(&text, indent, key),
             None => self.failed = true,
         }
     }
 
-    fn styled(&mut self, text: &str, parent: isize, key: bool) {
+    fn styled(&mut self, text: &str, indent: isize, key: bool) {
         let traits = Traits::from_text(text, self.version);
-        let indent = if parent < 0 { 2 } else { parent + 2 };
         if text.contains('\n') {
             if traits.allows_block && !key {
                 self.write_literal(text, indent);
@@ -227,7 +267,7 @@ impl Emitter {
         } else if resolves(text) {
             self.write_double_quoted(text, indent, !key);
         } else if traits.allows_plain {
-            self.write_plain(text, parent, !key);
+            self.write_plain(text, indent, !key);
         } else if traits.allows_single {
             self.write_single_quoted(text, indent, !key);
         } else {
@@ -243,8 +283,7 @@ impl Emitter {
         }
     }
 
-    fn write_plain(&mut self, text: &str, parent: isize, may_fold: bool) {
-        let indent = if parent < 0 { 2 } else { parent + 2 };
+    fn write_plain(&mut self, text: &str, indent: isize, may_fold: bool) {
         if !self.at_space {
             self.put(' ');
         }
@@ -374,7 +413,8 @@ impl Emitter {
     fn write_literal(&mut self, text: &str, indent: isize) {
         self.indicator("|", true, false);
         if text.starts_with(|c| c == ' ' || is_break(c)) {
-            self.indicator("2", false, false);
+            // Also inside a list item, which is indented by two.
+            self.indicator(&self.step.to_string(), false, false);
         }
         let mut last = text.chars().rev();
         match (last.next().is_some_and(is_break), last.next().is_none_or(is_break)) {
@@ -442,10 +482,6 @@ fn resolves(text: &str) -> bool {
     resolve_non_string(text).is_some()
         || (text.starts_with(|c: char| matches!(c, '+' | '-' | '0'..='9'))
             && (is_base60(text) || is_timestamp(text)))
-}
-
-fn increase_indent(indent: isize) -> isize {
-    if indent < 0 { 0 } else { indent + 2 }
 }
 
 /// The styles that can represent a string unchanged.
@@ -665,6 +701,36 @@ mod tests {
         }
         let map = Numbers::Map(vec![(1, Numbers::Text("a\nb\n")), (10, Numbers::Map(Vec::new()))]);
         assert_eq!(helm_pretty(map), "1: |\n  a\n  b\n10: {}");
+    }
+
+    #[test]
+    fn go_yaml_indents_by_four_but_for_list_items() {
+        let sources = plimsoll_diag::Sources::new();
+        let text =
+            "a: {b: {c: [1, {d: [2, {e: 3}], f: {g: 4}}, \"x\\ny\\n\", \" x\\ny\", [[5]]]}}\nh: \" x\\ny\"\n";
+        let source = sources.add("t", text, plimsoll_diag::SourceKind::File);
+        let document = crate::read(&sources, source, &crate::ReadOptions::strict()).output.unwrap().remove(0);
+        let expected = "\
+a:
+    b:
+        c:
+            - 1
+            - d:
+                - 2
+                - e: 3
+              f:
+                g: 4
+            - |
+              x
+              y
+            - |4-
+               x
+              y
+            - - - 5
+h: |4-
+     x
+    y";
+        assert_eq!(go_yaml(&document.root), expected);
     }
 
     #[test]

@@ -18,6 +18,6 @@ pub use node::{Entry, Map, Node, Value};
 pub use read::json;
 pub use read::{
     Commented, Content, DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions,
-    UNKNOWN_ESCAPE, Words, read, read_commented, read_fragment, read_stream,
+    UNKNOWN_ESCAPE, Words, read, read_commented, read_fragment, read_fragment_with, read_stream,
 };
 pub use scalar::{Context, plain_safe, resolve_plain};

@@ -8,7 +8,7 @@ mod objects;
 mod selected;
 
 pub use lookup::answers;
-pub(crate) use objects::Files;
+pub(crate) use objects::glob;
 pub use selected::{Failure, Selected, Templates};
 
 use std::collections::BTreeMap;

@@ -96,7 +96,7 @@ impl Object for Files {
 
 /// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]` or `[abc]`, and `[!...]` for all
 /// other characters; `{a,b}`, also inside each other. `None` if the pattern is none.
-fn glob(pattern: &str) -> Option<regex::Regex> {
+pub(crate) fn glob(pattern: &str) -> Option<regex::Regex> {
     let mut out = String::from("(?s)^");
     let mut chars = pattern.chars().peekable();
     let mut open = 0_usize;

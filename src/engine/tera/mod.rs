@@ -287,12 +287,13 @@ fn not_rendered(file: &TextFile) -> Diagnostic {
         .help("rename it if it is a manifest, begin its name with `_` if it is a partial, or delete it")
 }
 
-/// The library charts among the sub-charts, at any depth below library charts.
+/// The library charts among the sub-charts, at any depth below library charts. Those of the other engine lend nothing.
 fn library_charts(scope: &Scope) -> Vec<&Chart> {
     let mut found: Vec<&Chart> = Vec::new();
     let mut open: Vec<&Scope> = scope.children.iter().collect();
     while let Some(scope) = open.pop() {
-        if scope.chart.is_library() && !found.iter().any(|chart| chart.name() == scope.chart.name()) {
+        let lends = scope.chart.is_library() && scope.chart.engine == EngineKind::Tera;
+        if lends && !found.iter().any(|chart| chart.name() == scope.chart.name()) {
             found.push(&scope.chart);
             open.extend(&scope.children);
         }

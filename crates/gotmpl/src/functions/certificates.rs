@@ -44,7 +44,7 @@ use crate::value::{Args, Elem, Field, Object, Value};
 pub(crate) const TABLE: &[Function] = &[
     hosted("genPrivateKey", 1, |host, args| {
         let kind = args.str(0)?;
-        match PrivateKey::generate(host.random().generator(), kind) {
+        match PrivateKey::generate(host.random(), kind) {
             Some(key) => Ok(key?.pem()?.into()),
             None => Ok(format!("Unknown type {kind}").into()),
         }
@@ -222,7 +222,7 @@ fn within(what: &str, error: &Error) -> Error {
 }
 
 fn new_key(host: &mut dyn Host) -> Result<PrivateKey> {
-    PrivateKey::for_certificate(host.random().generator())
+    PrivateKey::for_certificate(host.random())
 }
 
 fn given_key(args: Args<'_>, index: usize) -> Result<PrivateKey> {

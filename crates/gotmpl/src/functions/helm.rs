@@ -66,7 +66,7 @@ fn required(args: Args<'_>) -> Result<Value> {
 
 /// The type that a text must contain.
 #[derive(Clone, Copy)]
-enum Target {
+pub(super) enum Target {
     Map,
     List,
 }
@@ -79,7 +79,8 @@ impl Target {
         }
     }
 
-    fn empty(self) -> Value {
+    /// What stands for a text without any value.
+    pub(super) fn empty(self) -> Value {
         match self {
             Self::Map => Value::map(Entries::default()),
             Self::List => Value::list(Vec::new()),
@@ -101,7 +102,7 @@ impl Target {
     }
 
     /// How Helm returns an error to the template: under a key of the map, or instead of the list.
-    fn with_error(self, value: Value, error: String) -> Value {
+    pub(super) fn with_error(self, value: Value, error: String) -> Value {
         match (self, value) {
             (Self::Map, Value::Map(map)) => {
                 map.insert("Error".into(), error.into());

@@ -20,6 +20,21 @@ use x509_cert::der::{Decode as _, Encode as _, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned};
 
 use crate::error::{Error, Result};
+use crate::random::Random;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The most RSA keys that are kept.
+const MAX_KNOWN_KEYS: usize = 64;
+
+/// RSA keys by the state of the generator before them, each with the generator after it. `usize` is the number of bits.
+type KnownKeys = BTreeMap<([u8; 32], u128, usize), (Box<rsa::PrivateKey>, ChaCha20Rng)>;
+
+/// The RSA keys of fixed seeds.
+fn known_keys() -> MutexGuard<'static, KnownKeys> {
+    static KNOWN: Mutex<KnownKeys> = Mutex::new(BTreeMap::new());
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A private key.
 pub(super) enum PrivateKey {
@@ -117,9 +132,10 @@ impl Curve {
 
 impl PrivateKey {
     /// A new key of a kind that `genPrivateKey` knows, RSA of 4096 bits; `None` for others.
-    pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
+    pub(super) fn generate(random: &mut Random, kind: &str) -> Option<Result<Self>> {
+        let generator = random.generator();
         Some(Ok(match kind {
-            "" | "rsa" => return Some(Self::rsa(generator, 4096)),
+            "" | "rsa" => return Some(Self::rsa(random, 4096)),
             "dsa" => return Some(dsa(generator).map(|numbers| Self::Dsa(Box::new(numbers)))),
             "ecdsa" => loop {
                 let mut secret = [0; 32];
@@ -138,14 +154,30 @@ impl PrivateKey {
     }
 
     /// A new key for a certificate: RSA of 2048 bits.
-    pub(super) fn for_certificate(generator: &mut ChaCha20Rng) -> Result<Self> {
-        Self::rsa(generator, 2048)
+    pub(super) fn for_certificate(random: &mut Random) -> Result<Self> {
+        Self::rsa(random, 2048)
     }
 
-    fn rsa(generator: &mut ChaCha20Rng, bits: usize) -> Result<Self> {
-        rsa::PrivateKey::new(generator, bits)
-            .map(|key| Self::Rsa(Box::new(key)))
-            .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
+    /// With a fixed seed, which makes no secrets, a key is generated once for each state of the generator: a command may render
+    /// a chart many times, and a key can take a second.
+    fn rsa(random: &mut Random, bits: usize) -> Result<Self> {
+        let is_fixed = random.has_fixed_seed();
+        let generator = random.generator();
+        let state = (generator.get_seed(), generator.get_word_pos(), bits);
+        if is_fixed && let Some((key, after)) = known_keys().get(&state) {
+            *generator = after.clone();
+            return Ok(Self::Rsa(key.clone()));
+        }
+        let key = rsa::PrivateKey::new(generator, bits)
+            .map_err(|error| Error::new(format!("error generating rsa key: {error}")))?;
+        let key = Box::new(key);
+        if is_fixed {
+            let mut known = known_keys();
+            if known.len() < MAX_KNOWN_KEYS {
+                known.insert(state, (key.clone(), generator.clone()));
+            }
+        }
+        Ok(Self::Rsa(key))
     }
 
     /// The key of the first block of a PEM text.
@@ -331,7 +363,28 @@ fn dsa(generator: &mut ChaCha20Rng) -> Result<[Uint; 5]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Seed;
     use rand_chacha::rand_core::SeedableRng as _;
+    use std::time::SystemTime;
+
+    fn seeded(seed: u64) -> Random {
+        Random::new(Seed::Fixed(seed), SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_key_of_a_fixed_seed_is_generated_once() {
+        let mut first = seeded(5);
+        let keys = [0, 1].map(|_| PrivateKey::for_certificate(&mut first).unwrap().pem().unwrap());
+        assert_ne!(keys[0], keys[1]);
+        let mut second = seeded(5);
+        let state = (second.generator().get_seed(), second.generator().get_word_pos(), 2048);
+        assert!(known_keys().contains_key(&state));
+        assert_eq!(keys, [0, 1].map(|_| PrivateKey::for_certificate(&mut second).unwrap().pem().unwrap()));
+        assert_eq!(first.below(1 << 60), second.below(1 << 60));
+        let mut random = Random::new(Seed::Random([7; 32]), SystemTime::UNIX_EPOCH);
+        PrivateKey::for_certificate(&mut random).unwrap();
+        assert!(known_keys().keys().all(|(seed, ..)| *seed != [7; 32]));
+    }
 
     #[test]
     fn keys_are_read_as_they_are_written_and_repeat() {
@@ -339,13 +392,13 @@ mod tests {
             [("dsa", "DSA PRIVATE KEY"), ("ecdsa", "EC PRIVATE KEY"), ("ed25519", "PRIVATE KEY")]
         {
             // With this seed the primes of the DSA key are found early.
-            let make = || PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(11), kind).unwrap().unwrap();
+            let make = || PrivateKey::generate(&mut seeded(11), kind).unwrap().unwrap();
             let text = make().pem().unwrap();
             assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
             assert_eq!(text, make().pem().unwrap());
             assert_eq!(text, PrivateKey::read(&format!("before\n{text}after")).unwrap().pem().unwrap());
         }
-        assert!(PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), "RSA").is_none());
+        assert!(PrivateKey::generate(&mut seeded(3), "RSA").is_none());
     }
 
     #[test]

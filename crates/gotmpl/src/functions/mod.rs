@@ -12,6 +12,7 @@ mod defaults;
 mod dicts;
 mod encoding;
 mod helm;
+mod helm_docs;
 mod keys;
 mod lists;
 mod math;
@@ -19,7 +20,6 @@ mod paths;
 mod random;
 pub(crate) mod regexes;
 mod semvers;
-mod sprig;
 mod strings;
 mod tomls;
 mod words;
@@ -56,15 +56,15 @@ pub enum Functions {
     /// The functions of Go, Sprig and Helm. Some of Helm's replace functions of Sprig.
     #[default]
     Helm,
-    /// The same, without Helm's replacements: for templates of other programs that use Sprig.
-    Sprig,
+    /// The same, except for those that helm-docs has under the same name: for its documentation templates.
+    HelmDocs,
 }
 
 impl Functions {
     /// The function called `name`.
     pub(crate) fn find(self, name: &str) -> Option<&'static Function> {
-        let of_sprig = || sprig::TABLE.iter().find(|function| function.name == name);
-        (self == Self::Sprig).then(of_sprig).flatten().or_else(|| find(name))
+        let of_helm_docs = || helm_docs::TABLE.iter().find(|function| function.name == name);
+        (self == Self::HelmDocs).then(of_helm_docs).flatten().or_else(|| find(name))
     }
 }
 

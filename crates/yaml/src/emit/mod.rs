@@ -14,7 +14,7 @@ use super::{Map, Node, Value};
 
 pub use go::{format_json, format_json_float, quote_json, write_json_string};
 
-pub use super::helm::{Shape, Tree, helm, helm_pretty};
+pub use super::helm::{Shape, Tree, go_yaml, helm, helm_pretty};
 
 /// Where a value is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

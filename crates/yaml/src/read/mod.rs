@@ -310,8 +310,12 @@ fn read_from(text: &str, start: usize, source: SourceId, options: &ReadOptions) 
 
 /// Reads the first document of a string as Helm's `fromYaml` does. The error is that of Go, to the letter: templates see it.
 pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
+    read_fragment_with(bytes, &ReadOptions::fragment())
+}
+
+/// The same for other programs whose templates read strings.
+pub fn read_fragment_with(bytes: &[u8], options: &ReadOptions) -> Result<Node, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| go::not_utf8(bytes, error.valid_up_to()))?;
-    let options = ReadOptions::fragment();
     // The message carries no position in a source.
     let source = Span::NONE.source;
     if find_control_character(text).is_some() {
@@ -321,7 +325,7 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
         return Err(format!("yaml: at most {} bytes are read", options.limits.max_bytes));
     }
     let (totals, piece) = (Totals::default(), Piece::whole(text));
-    let part = Reader::new(text, source, &options, &totals, &piece).read();
+    let part = Reader::new(text, source, options, &totals, &piece).read();
     match (part.document, part.reason) {
         (_, Some(reason)) => Err(reason.into_message(text)),
         (Some(document), None) => Ok(document.root),
