@@ -362,6 +362,14 @@ mod tests {
                 "  {% if values.map %}\n  m:\n    {{ values.map }}\n  {% endif %}",
             ),
             (
+                "  {{ if .Values.debug }}a: b{{ else }}c: d{{ end }}\n  e: f",
+                "  {% if values.debug %}a: b{% else %}c: d{% endif %}\n  e: f",
+            ),
+            (
+                "  {{ if .Values.debug }}a: b{{ end }}\n  e: f",
+                "  {% if values.debug %}a: b{% endif %}\n  e: f",
+            ),
+            (
                 "  m:\n{{ include \"app.labels\" . | indent 4 }}\n  b: c",
                 "  m:\n    {{<app_labels/>}}\n  b: c",
             ),
@@ -389,6 +397,11 @@ mod tests {
             ("  {{- $x := 1 }}\n  {{- $x = 2 }}\n  a: b", "set again"),
             ("  a: {{ tpl .Values.name . }}", "no exact counterpart"),
             ("  a: {{ include \"other.name\" . }}", "not in this chart"),
+            ("  a: |-\n    {{- toYaml .Values.map | nindent 4 }}", "YAML as a text"),
+            (
+                "  a: |\n    x: y\n\n    {{- if .Values.name }}\n{{ toYaml .Values.map | indent 4 }}\n    {{- end }}",
+                "YAML as a text",
+            ),
         ] {
             let (text, converted, reasons) = converted(helm);
             assert!(converted.marks > 0 && text.contains("{# convert: "), "{helm}: {text}");

@@ -126,7 +126,11 @@ impl<'a> Writer<'a> {
         if term.may_be_missing {
             return Err(format!("`{}` may be missing: Helm writes nothing then, and Tera fails", term.text));
         }
+        let column = term.indentation.map_or_else(|| self.indentation(range.start), |one| one.width);
         match term.form {
+            Form::Yaml if is_alone && self.is_in_block_scalar(column) => {
+                return Err("YAML as a text has no exact counterpart".to_owned());
+            }
             Form::Yaml if is_value || is_alone => {}
             Form::Component => {}
             Form::Quoted if is_value => {}
@@ -204,7 +208,7 @@ impl<'a> Writer<'a> {
 
     fn block(&mut self, piece: &Piece, block: &Block, scope: &Scope<'_>) -> Result<(), Refusal> {
         let start = self.opening(block.range.start);
-        let is_own_line = self.is_own_line(start);
+        let is_own_line = self.is_own_line(start) && self.ends_line(block);
         let mut inner = scope.clone();
         let (head, end) = match piece {
             Piece::Range(_) => (self.range_head(block, &mut inner)?, "{% endfor %}"),
@@ -300,9 +304,13 @@ impl<'a> Writer<'a> {
 
     /// Writes the indentation of the line in the Helm template.
     fn indent(&mut self, at: usize) {
+        self.out.extend(std::iter::repeat_n(' ', self.indentation(at)));
+    }
+
+    /// The indentation of the line in the Helm template.
+    fn indentation(&self, at: usize) -> usize {
         let line = self.text[..at].rsplit('\n').next().unwrap_or_default();
-        let width = line.len() - line.trim_start().len();
-        self.out.extend(std::iter::repeat_n(' ', width));
+        line.len() - line.trim_start().len()
     }
 
     /// Leaves a comment in the place of what has no counterpart.
@@ -317,6 +325,38 @@ impl<'a> Writer<'a> {
     /// Whether nothing but white space is before this on its line.
     fn is_own_line(&self, at: usize) -> bool {
         self.text[..at].rsplit('\n').next().unwrap_or_default().trim().is_empty()
+    }
+
+    /// Whether what a block writes begins below the line with its head.
+    fn ends_line(&self, block: &Block) -> bool {
+        let content = block.body.iter().find(|piece| !matches!(piece, Piece::Set { .. }));
+        let start = match content {
+            Some(Piece::Text(range)) => {
+                let text = &self.text[range.clone()];
+                range.start + text.len() - text.trim_start().len()
+            }
+            Some(Piece::Print { range, .. } | Piece::Template { range, .. }) => range.start,
+            Some(Piece::If(inner) | Piece::With(inner) | Piece::Range(inner)) => inner.range.start,
+            _ => return true,
+        };
+        self.text.get(block.range.end..start).is_none_or(|between| between.contains('\n'))
+    }
+
+    /// Whether a line that begins in this column would be part of a block scalar.
+    fn is_in_block_scalar(&self, column: usize) -> bool {
+        let mut column = column;
+        for line in self.out.lines().rev().filter(|line| !line.trim().is_empty()) {
+            let indent = line.len() - line.trim_start().len();
+            if indent >= column || line.trim_start().starts_with("{%") {
+                continue;
+            }
+            column = indent;
+            let header = line.trim_end().trim_end_matches(|c: char| c.is_ascii_digit() || "+-".contains(c));
+            if header.ends_with(": |") || header.ends_with(": >") || header.ends_with("- |") {
+                return true;
+            }
+        }
+        false
     }
 
     /// Where the action begins that contains a pipeline.
