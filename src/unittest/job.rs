@@ -10,7 +10,9 @@ use crate::chart::{Chart, EngineKind, TextFile, overlay};
 use crate::diag::render::{Style, arrange, human};
 use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
-use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile, engine_for};
+use crate::engine::{
+    Capabilities, HelmApiVersions, Inputs, KubeVersion, Recorder, Release, RenderedFile, engine_for,
+};
 use crate::k8s::secrets;
 use crate::render::check_name;
 use crate::values::{self, Schemas, Scope};
@@ -34,6 +36,8 @@ pub(super) struct Bench<'a> {
     pub(super) skips_schemas: bool,
     pub(super) is_updating: bool,
     pub(super) fails_fast: bool,
+    /// Whether jobs record what they reach of the templates.
+    pub(super) records: bool,
 }
 
 /// What came of a render.
@@ -80,9 +84,18 @@ impl Bench<'_> {
     ) -> JobResult {
         let start = self.world.now();
         let mut comparer = Comparer::new(snapshots, &job.name, self.is_updating);
-        let (status, error, failures) = self.judge(suite, selection, job, &mut comparer);
+        let recorder = self.records.then(Recorder::default);
+        let (status, error, failures) = self.judge(suite, selection, job, &mut comparer, recorder.as_ref());
         let duration = self.world.now().duration_since(start).unwrap_or(Duration::ZERO);
-        JobResult { name: job.name.clone(), status, error, failures, duration, outcomes: comparer.outcomes }
+        JobResult {
+            name: job.name.clone(),
+            status,
+            error,
+            failures,
+            duration,
+            outcomes: comparer.outcomes,
+            reached: recorder.map(Recorder::into_reached),
+        }
     }
 
     fn judge(
@@ -91,6 +104,7 @@ impl Bench<'_> {
         selection: &Selection,
         job: &Job,
         comparer: &mut Comparer<'_>,
+        recorder: Option<&Recorder>,
     ) -> (Status, Option<String>, Vec<Failure>) {
         if job.has_post_renderer {
             let error = Diagnostic::error("`postRenderer` is not supported: tests run no other programs")
@@ -98,7 +112,7 @@ impl Bench<'_> {
                 .help("assert what the chart renders, or test the post-renderer by itself");
             return (Status::Failed, Some(shown(&[error], self.sources)), Vec::new());
         }
-        let (outcome, crds) = self.render(suite, selection, job);
+        let (outcome, crds) = self.render(suite, selection, job, recorder);
         let mut error = None;
         let mut render_error = None;
         let is_rendered = matches!(outcome, Outcome::Rendered(_));
@@ -178,7 +192,13 @@ impl Bench<'_> {
     }
 
     /// Renders the chart, and gives its custom resource definitions by name if the suite includes them.
-    fn render(&self, suite: &Suite, selection: &Selection, job: &Job) -> (Outcome, Vec<(String, TextFile)>) {
+    fn render(
+        &self,
+        suite: &Suite,
+        selection: &Selection,
+        job: &Job,
+        recorder: Option<&Recorder>,
+    ) -> (Outcome, Vec<(String, TextFile)>) {
         let fails = |refusal| (Outcome::Failed(refusal), Vec::new());
         let user = match self.user_values(suite, job) {
             Ok(user) => user,
@@ -221,6 +241,7 @@ impl Bench<'_> {
             seed: None,
             lookup: None,
             is_lint: false,
+            recorder,
         };
         let outcome = match self.render_templates(selection, job, &computed.root, &inputs) {
             Ok(files) => Outcome::Rendered(files),

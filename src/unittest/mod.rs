@@ -8,6 +8,7 @@
 
 mod check;
 mod cluster;
+pub mod coverage;
 mod form;
 mod glob;
 mod job;
@@ -29,6 +30,7 @@ use crate::limits;
 use crate::values::{self, Schemas};
 use crate::world::World;
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
+use coverage::Collector;
 use job::Bench;
 use rayon::prelude::*;
 use result::{JobResult, Status};
@@ -59,6 +61,8 @@ pub struct Options {
     pub is_strict: bool,
     /// `--skip-schema-validation`
     pub skips_schemas: bool,
+    /// `--coverage`: whether what the tests reach of the templates is recorded.
+    pub measures_coverage: bool,
 }
 
 impl Default for Options {
@@ -72,6 +76,7 @@ impl Default for Options {
             fails_fast: false,
             is_strict: false,
             skips_schemas: false,
+            measures_coverage: false,
         }
     }
 }
@@ -93,6 +98,7 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
         suites: Vec::new(),
         diagnostics: Vec::new(),
         snapshots: Vec::new(),
+        coverage: None,
     };
     let Some(chart) = chart::load(world, sources, Path::new(path)).take(&mut result.diagnostics) else {
         return result;
@@ -139,7 +145,12 @@ fn run_suites(
         skips_schemas: options.skips_schemas,
         is_updating: options.updates_snapshots,
         fails_fast: options.fails_fast,
+        records: options.measures_coverage,
     };
+    let collector = options.measures_coverage.then(|| {
+        let tested = suites.iter().map(|suite| suite.route.as_str()).collect();
+        Collector::new(sources, chart, &result.path, &tested)
+    });
     let selections: Vec<Selection> =
         suites.iter().map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded)).collect();
     let jobs: Vec<(usize, &suite::Job)> = suites
@@ -152,8 +163,22 @@ fn run_suites(
         Some(reason) => skipped(job, reason),
         None => bench.run(&suites[index], &selections[index], job, &stored[index]),
     };
-    let results: Vec<JobResult> =
-        if options.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
+    // What was reached is added at once, because only the counts of it are bounded.
+    let count = |(number, mut job): (usize, JobResult)| {
+        if let (Some(collector), Some(reached)) = (&collector, job.reached.take()) {
+            collector.add(number, &reached);
+        }
+        job
+    };
+    let results: Vec<JobResult> = if options.fails_fast {
+        run_until_failure(&jobs, run).into_iter().enumerate().map(count).collect()
+    } else {
+        jobs.par_iter().map(run).enumerate().map(count).collect()
+    };
+    result.coverage = collector.map(|collector| {
+        let name = |&(index, job): &(usize, &suite::Job)| format!("{}: {}", suites[index].name, job.name);
+        collector.finish(jobs.iter().map(name).collect())
+    });
     let mut results = results.into_iter();
     for (suite, stored) in suites.iter().zip(&stored) {
         let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();
@@ -195,6 +220,7 @@ fn skipped(job: &suite::Job, reason: &str) -> JobResult {
         failures: Vec::new(),
         duration: Duration::ZERO,
         outcomes: Vec::new(),
+        reached: None,
     }
 }
 
@@ -400,6 +426,7 @@ impl Search<'_> {
             seed: None,
             lookup: None,
             is_lint: false,
+            recorder: None,
         };
         let templates = Templates::parse(&chart);
         let selected = Selected { templates: &templates, selects: &|_| true, cluster: None };

@@ -1,8 +1,10 @@
 //! What came of tests.
 
 use super::check::Finding;
+use super::coverage::Coverage;
 use super::snapshot::Outcome;
 use crate::diag::Diagnostic;
+use crate::engine::Reached;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +30,8 @@ pub struct ChartResult {
     pub diagnostics: Vec<Diagnostic>,
     /// The snapshot files to be written.
     pub snapshots: Vec<SnapshotFile>,
+    /// What the tests reached of the templates, if that was recorded.
+    pub coverage: Option<Coverage>,
 }
 
 /// A snapshot file that changes.
@@ -61,6 +65,8 @@ pub(super) struct JobResult {
     pub(super) failures: Vec<Failure>,
     pub(super) duration: Duration,
     pub(super) outcomes: Vec<Outcome>,
+    /// What it reached of the templates, if that is recorded and was not counted yet.
+    pub(super) reached: Option<Reached>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +111,11 @@ impl Summary {
     /// Whether a chart or a suite could not be read.
     pub fn has_errors(&self) -> bool {
         self.charts.iter().any(ChartResult::has_errors)
+    }
+
+    /// What the tests reached of the templates of each chart, if that was recorded.
+    pub fn coverage(&self) -> Vec<&Coverage> {
+        self.charts.iter().filter_map(|chart| chart.coverage.as_ref()).collect()
     }
 
     pub(super) fn suites(&self) -> impl Iterator<Item = &SuiteResult> {

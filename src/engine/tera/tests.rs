@@ -58,9 +58,46 @@ fn rendered(
         seed: None,
         lookup: None,
         is_lint: false,
+        recorder: None,
     };
     let report = Tera.render(sources, &scope, &inputs);
+    recording_changes_nothing(sources, &scope, &inputs, &report);
     Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }
+}
+
+/// A render that records what it reaches gives the same, and reaches nothing but points.
+fn recording_changes_nothing(
+    sources: &Sources,
+    scope: &Scope,
+    inputs: &Inputs<'_>,
+    expected: &Report<Rendered>,
+) {
+    let recorder = Recorder::default();
+    let again = Tera.render(sources, scope, &Inputs { recorder: Some(&recorder), ..*inputs });
+    let files = |report: &Report<Rendered>| {
+        let files = report.output.as_ref().map(|rendered| &rendered.files);
+        files.map(|files| files.iter().map(|file| format!("{file:?}")).collect::<Vec<_>>())
+    };
+    assert_eq!(files(&again), files(expected));
+    // plimsoll's own templates have got a source anew.
+    let of_chart = |span: Span| scope.chart.templates.iter().any(|file| file.source == span.source);
+    let told = |report: &Report<Rendered>| {
+        let told = report.diagnostics.iter().map(|found| {
+            let span = found.span().filter(|span| of_chart(*span));
+            (found.message.clone(), found.help.clone(), span)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&again), told(expected));
+    let reached = recorder.into_reached();
+    for file in &scope.chart.templates {
+        let points = Tera.points(file);
+        let found = points.iter().filter(|point| reached.has(file.source, point.key)).count();
+        assert_eq!(found, reached.count(file.source), "{}", file.text);
+        if expected.output.is_some() && file.path == "templates/t.yaml" && !points.is_empty() {
+            assert!(found > 0, "{}", file.text);
+        }
+    }
 }
 
 fn render(template: &str, values_yaml: &str) -> String {

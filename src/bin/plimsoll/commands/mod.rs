@@ -2,6 +2,7 @@
 
 mod config;
 pub(crate) mod convert;
+mod coverage;
 pub(crate) mod create;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
