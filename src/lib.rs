@@ -34,7 +34,7 @@
 //! | [`create`] | new charts, from nothing or from manifests |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
-//! | [`unittest`] | tests of Helm charts: suites, assertions, snapshots, reports |
+//! | [`unittest`] | tests of Helm charts: suites, assertions, snapshots, coverage, reports |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
 //! | [`authoring`] | the files that follow from a chart: documentation, schemas |

@@ -2,6 +2,7 @@
 
 use super::check::{Assertion, Doc, Finding, RAW, Subject};
 use super::cluster::FakeCluster;
+use super::coverage::Collector;
 use super::result::{Failure, JobResult, Place, Status};
 use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
@@ -36,8 +37,8 @@ pub(super) struct Bench<'a> {
     pub(super) skips_schemas: bool,
     pub(super) is_updating: bool,
     pub(super) fails_fast: bool,
-    /// Whether jobs record what they reach of the templates.
-    pub(super) records: bool,
+    /// What counts the parts of templates that jobs reach, if they are counted.
+    pub(super) coverage: Option<&'a Collector>,
 }
 
 /// What came of a render.
@@ -84,7 +85,7 @@ impl Bench<'_> {
     ) -> JobResult {
         let start = self.world.now();
         let mut comparer = Comparer::new(snapshots, &job.name, self.is_updating);
-        let recorder = self.records.then(Recorder::default);
+        let recorder = self.coverage.map(|_| Recorder::default());
         let (status, error, failures) = self.judge(suite, selection, job, &mut comparer, recorder.as_ref());
         let duration = self.world.now().duration_since(start).unwrap_or(Duration::ZERO);
         JobResult {

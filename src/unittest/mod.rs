@@ -135,6 +135,9 @@ fn run_suites(
     };
     let values = read_values(world, sources, suites);
     let (templates, schemas) = (Templates::parse(chart), Schemas::default());
+    let is_tested = |route: &str| suites.iter().any(|suite| suite.route == route);
+    let collector =
+        options.measures_coverage.then(|| Collector::new(sources, chart, &result.path, &is_tested));
     let bench = Bench {
         world,
         sources,
@@ -145,12 +148,8 @@ fn run_suites(
         skips_schemas: options.skips_schemas,
         is_updating: options.updates_snapshots,
         fails_fast: options.fails_fast,
-        records: options.measures_coverage,
+        coverage: collector.as_ref(),
     };
-    let collector = options.measures_coverage.then(|| {
-        let tested = suites.iter().map(|suite| suite.route.as_str()).collect();
-        Collector::new(sources, chart, &result.path, &tested)
-    });
     let selections: Vec<Selection> =
         suites.iter().map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded)).collect();
     let jobs: Vec<(usize, &suite::Job)> = suites
@@ -163,10 +162,12 @@ fn run_suites(
         Some(reason) => skipped(job, reason),
         None => bench.run(&suites[index], &selections[index], job, &stored[index]),
     };
-    // What was reached is added at once, because only the counts of it are bounded.
-    let count = |(number, mut job): (usize, JobResult)| {
+    let name = |&(index, job): &(usize, &suite::Job)| format!("{}: {}", suites[index].name, job.name);
+    let first = collector.as_ref().map_or(0, |collector| collector.register(jobs.iter().map(name)));
+    // What was reached is counted at once: only the counts are bounded by the size of the chart.
+    let count = |(index, mut job): (usize, JobResult)| {
         if let (Some(collector), Some(reached)) = (&collector, job.reached.take()) {
-            collector.add(number, &reached);
+            collector.add(first + index, &reached);
         }
         job
     };
@@ -175,10 +176,7 @@ fn run_suites(
     } else {
         jobs.par_iter().map(run).enumerate().map(count).collect()
     };
-    result.coverage = collector.map(|collector| {
-        let name = |&(index, job): &(usize, &suite::Job)| format!("{}: {}", suites[index].name, job.name);
-        collector.finish(jobs.iter().map(name).collect())
-    });
+    result.coverage = collector.map(Collector::finish);
     let mut results = results.into_iter();
     for (suite, stored) in suites.iter().zip(&stored) {
         let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();

@@ -372,12 +372,12 @@ fn the_page_shows_templates_and_names_of_tests_and_escapes_both() {
     assert_eq!(
         rows,
         [
-            "<tr class=\"hit\"><th scope=\"row\">1</th><td>5</td><td><code>a: &quot;&lt;/code&gt;&lt;script&gt;&quot;</code></td><td></td><td>s: &lt;b&gt;1&lt;/b&gt;<br>s: &lt;b&gt;2&lt;/b&gt;<br>s: &lt;b&gt;3&lt;/b&gt;<br>and 2 more</td></tr>",
-            "<tr class=\"part\"><th scope=\"row\">2</th><td>5</td><td><code>{{ if .Values.password }}</code></td><td>body always runs</td><td></td></tr>",
-            "<tr class=\"hit\"><th scope=\"row\">3</th><td>5</td><td><code>b: {{ .Values.password }}</code></td><td></td><td></td></tr>",
-            "<tr class=\"none\"><th scope=\"row\">4</th><td></td><td><code>{{ else }}</code></td><td></td><td></td></tr>",
-            "<tr class=\"miss\"><th scope=\"row\">5</th><td>0</td><td><code>c: 1</code></td><td></td><td></td></tr>",
-            "<tr class=\"none\"><th scope=\"row\">6</th><td></td><td><code>{{ end }}</code></td><td></td><td></td></tr>",
+            "<tr class=\"hit\"><th scope=\"row\">1</th><td>5</td><td></td><td><code>a: &quot;&lt;/code&gt;&lt;script&gt;&quot;</code></td><td>s: &lt;b&gt;1&lt;/b&gt;; s: &lt;b&gt;2&lt;/b&gt;; s: &lt;b&gt;3&lt;/b&gt;; and 2 more</td></tr>",
+            "<tr class=\"part\"><th scope=\"row\">2</th><td>5</td><td>body always runs</td><td><code>{{ if .Values.password }}</code></td><td></td></tr>",
+            "<tr class=\"hit\"><th scope=\"row\">3</th><td>5</td><td></td><td><code>b: {{ .Values.password }}</code></td><td></td></tr>",
+            "<tr class=\"none\"><th scope=\"row\">4</th><td></td><td></td><td><code>{{ else }}</code></td><td></td></tr>",
+            "<tr class=\"miss\"><th scope=\"row\">5</th><td>0</td><td></td><td><code>c: 1</code></td><td></td></tr>",
+            "<tr class=\"none\"><th scope=\"row\">6</th><td></td><td></td><td><code>{{ end }}</code></td><td></td></tr>",
         ]
     );
 }

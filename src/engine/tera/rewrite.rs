@@ -740,15 +740,19 @@ impl<'a> Writer<'a> {
         if alone && bytes.get(from) == Some(&b'\n') {
             from += 1;
         }
-        let text = &self.text[from..inner.1];
-        let visible = inner.1 - text.trim_start().len();
-        if visible < inner.1 {
-            // A probe inside would be literal text.
-            self.probe_point(PointKind::Text, (visible, inner.1), bytes[start + 2] == b'-');
-        }
+        let visible = inner.1 - self.text[from..inner.1].trim_start().len();
         self.keep(start, inner.0);
         self.keep(from, visible);
         if visible < inner.1 {
+            // A tag before the block trims its text, as if it were outside. A probe must not be between them, and in the
+            // block it would be literal text.
+            let point =
+                self.probes.as_mut().and_then(|probes| probes.add(PointKind::Text, (visible, inner.1)));
+            if point.is_some() {
+                self.push_generated("{% endraw %}");
+                self.probe(point, ("", ""));
+                self.push_generated("{% raw %}");
+            }
             self.marked(visible, inner.1);
         }
         self.keep(inner.1, end);

@@ -736,3 +736,62 @@ fn errors_in_texts_are_shown_in_the_values_file() {
     let report = rendered(&Sources::new(), template, "t: '{{ 1 | upperr }}'\n", &[]);
     assert_eq!(report.diagnostics[0].help, ["did you mean `upper`?"]);
 }
+
+/// Templates whose tags trim the text around them or do not, in any combination.
+fn nested_templates() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let dash = || prop::sample::select(vec!["", "-"]);
+    let text = prop::sample::select(vec!["a: 1\n", "  ", "\n", " x ", "- y", "\r\n", "k:", "# c\n"]);
+    let tag = (
+        prop::sample::select(vec!["{ values.s }", "{ values.i }", "# c #", "% set v = 1 %"]),
+        dash(),
+        dash(),
+    );
+    let tag = tag.prop_map(|(tag, before, after)| {
+        let (open, rest) = tag.split_at(1);
+        let (inner, close) = rest.split_at(rest.len() - 1);
+        format!("{{{open}{before}{inner}{after}{close}}}")
+    });
+    let raw = (dash(), dash()).prop_map(|(a, b)| format!("{{%{a} raw %}} {{{{ x }}}}\n{{% endraw {b}%}}"));
+    let leaf = prop_oneof![4 => text.prop_map(str::to_owned), 3 => tag, 1 => raw];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        let body = prop::collection::vec(inner, 0..4).prop_map(|parts| parts.concat());
+        let blocks = vec![
+            ["% if values.p %", "% endif %"],
+            ["% if values.q %", "% endif %"],
+            ["% if values.q %", "% elif values.p %"],
+            ["% for i in values.l %", "% endfor %"],
+            ["% for i in [] %", "% endfor %"],
+            ["% set w %", "% endset %"],
+            ["% filter upper %", "% endfilter %"],
+        ];
+        (prop::sample::select(blocks), any::<bool>(), body.clone(), body, prop::collection::vec(dash(), 8))
+            .prop_map(|([open, close], has_else, first, second, dashes)| {
+                let mut dashes = dashes.into_iter();
+                let mut written = |tag: &str| {
+                    let (before, after) = (dashes.next().unwrap_or(""), dashes.next().unwrap_or(""));
+                    format!("{{%{before}{}{after}%}}", tag.trim_matches('%'))
+                };
+                let mut out = written(open) + &first;
+                if close.contains("elif") {
+                    out += &(written(close) + &second);
+                }
+                if has_else && !open.contains("set") && !open.contains("filter") {
+                    out += &(written("% else %") + &second);
+                }
+                let close = if close.contains("elif") { "% endif %" } else { close };
+                out + &written(close)
+            })
+    })
+}
+
+proptest::proptest! {
+    /// The render itself checks it.
+    #[test]
+    fn recording_changes_no_white_space(template in nested_templates()) {
+        let values = "s: text\ni: 1\np: true\nq: false\nl: [1, 2]\n";
+        // The text of a `set` block may not be what YAML takes, and that of a manifest even less so.
+        let _ = try_render("a: 1\n", values, &[("templates/NOTES.txt", &template)]);
+        let _ = try_render(&template, values, &[]);
+    }
+}

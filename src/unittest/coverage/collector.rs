@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The templates of a chart and of the charts in it, and how many tests reached what of them.
 pub(in crate::unittest) struct Collector {
     charts: Vec<TrackedChart>,
+    /// The names of the tests.
+    tests: Mutex<Vec<String>>,
 }
 
 struct TrackedChart {
@@ -43,19 +45,27 @@ struct Counts {
 }
 
 impl Collector {
-    /// For a chart. The charts in it count if one of the suites, whose routes (`web/charts/db`) are given, tests them.
+    /// For a chart. The charts in it count if they are tested, as their routes (`web/charts/db`) tell.
     pub(in crate::unittest) fn new(
         sources: &Sources,
         chart: &Chart,
         path: &str,
-        tested: &BTreeSet<&str>,
+        is_tested: &dyn Fn(&str) -> bool,
     ) -> Self {
         let mut charts = Vec::new();
-        track(sources, chart, Path::new(path), chart.name(), tested, &mut charts);
+        track(sources, chart, Path::new(path), chart.name(), is_tested, &mut charts);
         if let Some(root) = charts.first_mut() {
             root.is_counted = true;
         }
-        Self { charts }
+        Self { charts, tests: Mutex::default() }
+    }
+
+    /// Gives numbers to tests, by their names. The first one has the number that is returned.
+    pub(in crate::unittest) fn register(&self, names: impl Iterator<Item = String>) -> usize {
+        let mut tests = self.tests.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = tests.len();
+        tests.extend(names);
+        first
     }
 
     /// Adds what a test reached. Tests come in any order, each with its own number.
@@ -67,14 +77,17 @@ impl Collector {
         }
     }
 
-    /// What the tests of these names reached.
-    pub(in crate::unittest) fn finish(self, tests: Vec<String>) -> Coverage {
+    /// What the tests reached.
+    pub(in crate::unittest) fn finish(self) -> Coverage {
         let chart = |chart: TrackedChart| ChartCoverage {
             directory: chart.directory,
             is_counted: chart.is_counted,
             files: chart.files.into_iter().map(TrackedFile::finish).collect(),
         };
-        Coverage { charts: self.charts.into_iter().map(chart).collect(), tests }
+        Coverage {
+            charts: self.charts.into_iter().map(chart).collect(),
+            tests: self.tests.into_inner().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 }
 
@@ -83,7 +96,7 @@ fn track(
     chart: &Chart,
     directory: &Path,
     route: &str,
-    tested: &BTreeSet<&str>,
+    is_tested: &dyn Fn(&str) -> bool,
     into: &mut Vec<TrackedChart>,
 ) {
     let engine = engine_for(chart.engine);
@@ -92,13 +105,13 @@ fn track(
     let files = files.filter_map(|file| TrackedFile::new(sources, file, engine.points(file)));
     into.push(TrackedChart {
         directory: directory.display().to_string(),
-        is_counted: tested.contains(route),
+        is_counted: is_tested(route),
         files: files.collect(),
     });
     for child in &chart.children {
         // The files of an archive cannot be shown.
         if let Origin::Directory(directory) = &child.origin {
-            track(sources, child, directory, &format!("{route}/charts/{}", child.name()), tested, into);
+            track(sources, child, directory, &format!("{route}/charts/{}", child.name()), is_tested, into);
         }
     }
 }

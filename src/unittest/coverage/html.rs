@@ -40,7 +40,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn overview(&mut self, runs: &[&Coverage]) {
-        self.out.push_str("<div class=\"scroll\"><table class=\"files\">\n<caption>What the tests reached. Lines, branches and components are counted once, however often they are reached.</caption>\n<thead><tr><th scope=\"col\">Template</th><th scope=\"col\">Lines</th><th scope=\"col\">Branches</th><th scope=\"col\">Components</th></tr></thead>\n<tbody>\n");
+        self.out.push_str("<div class=\"scroll\"><table class=\"files\">\n<caption>Lines, branches and components of the templates that the tests reach</caption>\n<thead><tr><th scope=\"col\">Template</th><th scope=\"col\">Lines</th><th scope=\"col\">Branches</th><th scope=\"col\">Components</th></tr></thead>\n<tbody>\n");
         // The numbers of the files are those of their sections.
         let mut number = 0;
         for chart in runs.iter().flat_map(|run| &run.charts) {
@@ -57,7 +57,7 @@ impl Page<'_> {
         if !charts(runs, true).is_empty() {
             self.figures("Total", "total", total(runs));
         }
-        self.out.push_str("</tbody>\n</table></div>\n<ul class=\"legend\">\n<li><span class=\"miss\">0</span> no test reaches the line</li>\n<li><span class=\"part\">3</span> so many tests reach the line, but not everything that a condition or a loop on it can come to</li>\n<li><span class=\"hit\">3</span> so many tests reach the line</li>\n</ul>\n");
+        self.out.push_str("</tbody>\n</table></div>\n<ul class=\"legend\">\n<li><span class=\"miss\">0</span> not reached</li>\n<li><span class=\"part\">3</span> reached by 3 tests, which leave out a branch of the line</li>\n<li><span class=\"hit\">3</span> reached by 3 tests</li>\n</ul>\n");
     }
 
     fn chart(&mut self, chart: &ChartCoverage) {
@@ -92,7 +92,7 @@ impl Page<'_> {
         }
         let _ = write!(
             self.out,
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"f{number}\"><table class=\"source\">\n<thead><tr><th scope=\"col\">Line</th><th scope=\"col\">Tests</th><th scope=\"col\">Template</th><th scope=\"col\">Branches</th><th scope=\"col\">Reached by</th></tr></thead>\n<tbody>\n"
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"f{number}\"><table class=\"source\">\n<thead><tr><th scope=\"col\">Line</th><th scope=\"col\">Tests</th><th scope=\"col\">Branches</th><th scope=\"col\">Template</th><th scope=\"col\">Reached by</th></tr></thead>\n<tbody>\n"
         );
         let mut lines = file.lines.iter().peekable();
         let mut branches = file.branches.iter().peekable();
@@ -108,11 +108,11 @@ impl Page<'_> {
             named = line.map_or(named, |line| &line.tests);
             let _ = writeln!(
                 self.out,
-                "<tr class=\"{}\"><th scope=\"row\">{number}</th><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+                "<tr class=\"{}\"><th scope=\"row\">{number}</th><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td></tr>",
                 class(line, &on_line),
                 line.map(|line| line.hits.to_string()).unwrap_or_default(),
-                escape(&terminal(text.trim_end_matches(['\r', '\n']))),
                 untaken(&on_line),
+                escape(&terminal(text.trim_end_matches(['\r', '\n']))),
                 reached_by.unwrap_or_default()
             );
         }
@@ -141,7 +141,7 @@ fn untaken(branches: &[&Branch]) -> String {
         Outcome::Otherwise => "body always runs",
     };
     let missed = branches.iter().filter(|branch| branch.taken == Some(0));
-    missed.map(|branch| outcome(&branch)).collect::<Vec<_>>().join("<br>")
+    missed.map(|branch| outcome(&branch)).collect::<Vec<_>>().join(", ")
 }
 
 fn reached_by(line: &Line, tests: &[String]) -> String {
@@ -158,7 +158,7 @@ fn reached_by(line: &Line, tests: &[String]) -> String {
     if more > 0 {
         names.push(format!("and {more} more"));
     }
-    names.join("<br>")
+    names.join("; ")
 }
 
 const STYLE: &str = "\
@@ -187,15 +187,15 @@ thead th { font-weight: 600; white-space: nowrap; }
 .source { width: 100%; font-size: .8125rem; line-height: 1.4; }
 .source th, .source td { padding: 0 .75rem 0 0; }
 .source tbody th, .source td:nth-child(2) { text-align: right; color: var(--dim); min-width: 2.5rem; }
-.source td:nth-child(3) { width: 100%; }
-.source td:nth-child(n+4) { color: var(--dim); white-space: nowrap; }
+.source td:nth-child(4) { width: 100%; }
+.source td:nth-child(3), .source td:nth-child(5) { color: var(--dim); white-space: nowrap; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre; tab-size: 4; }
 p code { white-space: normal; overflow-wrap: anywhere; }
 .source .hit td:nth-child(2), .legend .hit { color: var(--hit); }
 .source .miss { background: var(--missbg); }
 .source .miss td:nth-child(2), .legend .miss { color: var(--miss); font-weight: 700; }
 .source .part { background: var(--partbg); }
-.source .part td:nth-child(2), .source .part td:nth-child(4), .legend .part { color: var(--part); font-weight: 700; }
+.source .part td:nth-child(2), .source .part td:nth-child(3), .legend .part { color: var(--part); font-weight: 700; }
 .legend { list-style: none; margin: .5rem 0; padding: 0; color: var(--dim); font-size: .875rem; }
 .legend span { display: inline-block; min-width: 1.25rem; }
 @media print { main { max-width: none; padding: 0; } .scroll { overflow: visible; } tr { break-inside: avoid; } code { white-space: pre-wrap; } }

@@ -28,10 +28,7 @@ fn check(path: &Path, what: &str, is_report: impl Fn(&str) -> bool) -> anyhow::R
     let mut head = Vec::new();
     file.take(HEAD).read_to_end(&mut head).with_context(|| format!("cannot read `{}`", path.display()))?;
     if !head.is_empty() && !is_report(&String::from_utf8_lossy(&head)) {
-        bail!(
-            "`{}` exists and is not {what}\n= help: choose another file, or remove it",
-            path.display()
-        );
+        bail!("`{}` exists and is not {what}\n= help: choose another file, or remove it", path.display());
     }
     Ok(())
 }
