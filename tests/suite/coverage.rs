@@ -363,7 +363,7 @@ fn the_page_shows_templates_and_names_of_tests_and_escapes_both() {
         ("web/values.yaml", "password: hunter2\n"),
         (
             "web/templates/a.yaml",
-            "a: \"</code><script>\"\n{{ if .Values.password }}\nb: {{ .Values.password }}\n{{ else }}\nc: 1\n{{ end }}\n",
+            "a: \"</code><script>\"\n{{ if .Values.password }}\nb: {{ .Values.password }}\n{{ else }}\nc: 1\n{{ end }}\n{{ if .Values.x }}{{ if .Values.y }}z{{ end }}{{ end }}\n",
         ),
     ];
     let page = coverage::html(&[&covered(&files)], Path::new(""));
@@ -378,6 +378,7 @@ fn the_page_shows_templates_and_names_of_tests_and_escapes_both() {
             "<tr class=\"none\"><th scope=\"row\">4</th><td></td><td></td><td><code>{{ else }}</code></td><td></td></tr>",
             "<tr class=\"miss\"><th scope=\"row\">5</th><td>0</td><td></td><td><code>c: 1</code></td><td></td></tr>",
             "<tr class=\"none\"><th scope=\"row\">6</th><td></td><td></td><td><code>{{ end }}</code></td><td></td></tr>",
+            "<tr class=\"part\"><th scope=\"row\">7</th><td>5</td><td>body never runs, condition not reached</td><td><code>{{ if .Values.x }}{{ if .Values.y }}z{{ end }}{{ end }}</code></td><td>s: &lt;b&gt;1&lt;/b&gt;; s: &lt;b&gt;2&lt;/b&gt;; s: &lt;b&gt;3&lt;/b&gt;; and 2 more</td></tr>",
         ]
     );
 }

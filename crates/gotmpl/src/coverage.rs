@@ -185,15 +185,7 @@ mod tests {
 
     /// The points of a text, each as its kind and its text.
     fn shown(text: &str) -> Vec<String> {
-        let show = |point: &Point| {
-            let kind = match &point.kind {
-                PointKind::Text => "text".to_owned(),
-                PointKind::Statement => "statement".to_owned(),
-                PointKind::Branch(outcome) => format!("{outcome:?}").to_lowercase(),
-                PointKind::Definition(name) => format!("define {name}"),
-            };
-            format!("{kind}: {}", &text[point.range.clone()])
-        };
+        let show = |point: &Point| format!("{:?}: {}", point.kind, &text[point.range.clone()]);
         points(&text.into()).unwrap().iter().map(show).collect()
     }
 
@@ -203,15 +195,15 @@ mod tests {
         assert_eq!(
             shown(text),
             [
-                "text: a: ",
-                "statement: {{ .x }}",
-                "statement: {{ if .a }}",
-                "body: {{ if .a }}",
-                "otherwise: {{ if .a }}",
-                "text: b",
-                "statement: {{ else if .c }}",
-                "body: {{ else if .c }}",
-                "otherwise: {{ else if .c }}",
+                "Text: a: ",
+                "Statement: {{ .x }}",
+                "Statement: {{ if .a }}",
+                "Branch(Body): {{ if .a }}",
+                "Branch(Otherwise): {{ if .a }}",
+                "Text: b",
+                "Statement: {{ else if .c }}",
+                "Branch(Body): {{ else if .c }}",
+                "Branch(Otherwise): {{ else if .c }}",
             ]
         );
     }
@@ -224,18 +216,18 @@ mod tests {
         assert_eq!(
             shown(&text),
             [
-                "statement: {{ range .b }}",
-                "body: {{ range .b }}",
-                "otherwise: {{ range .b }}",
-                "statement: {{- range .a -}}",
-                "body: {{- range .a -}}",
-                "otherwise: {{- range .a -}}",
-                "statement: {{ break }}",
-                "statement: {{ continue }}",
-                "statement: {{ with .c }}",
-                "body: {{ with .c }}",
-                "otherwise: {{ with .c }}",
-                "statement: {{ $x := 1 }}",
+                "Statement: {{ range .b }}",
+                "Branch(Body): {{ range .b }}",
+                "Branch(Otherwise): {{ range .b }}",
+                "Statement: {{- range .a -}}",
+                "Branch(Body): {{- range .a -}}",
+                "Branch(Otherwise): {{- range .a -}}",
+                "Statement: {{ break }}",
+                "Statement: {{ continue }}",
+                "Statement: {{ with .c }}",
+                "Branch(Body): {{ with .c }}",
+                "Branch(Otherwise): {{ with .c }}",
+                "Statement: {{ $x := 1 }}",
             ]
         );
     }
@@ -247,11 +239,11 @@ mod tests {
         assert_eq!(
             shown(text),
             [
-                "statement: {{ block \"c\" . }}",
-                "define a: {{ define \"a\" -}}",
-                "text: x ",
-                "define c: {{ block \"c\" . }}",
-                "statement: {{ . }}",
+                "Statement: {{ block \"c\" . }}",
+                "Definition(\"a\"): {{ define \"a\" -}}",
+                "Text: x ",
+                "Definition(\"c\"): {{ block \"c\" . }}",
+                "Statement: {{ . }}",
             ]
         );
         let points = points(&text.into()).unwrap();

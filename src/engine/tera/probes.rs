@@ -136,14 +136,8 @@ mod tests {
     /// The points of a text, each as its kind and its text, with the index of what it implies.
     fn shown(text: &str) -> Vec<String> {
         let show = |point: &Point| {
-            let kind = match &point.kind {
-                PointKind::Text => "text".to_owned(),
-                PointKind::Statement => "statement".to_owned(),
-                PointKind::Branch(outcome) => format!("{outcome:?}").to_lowercase(),
-                PointKind::Definition(name) => format!("define {name}"),
-            };
             let implied = point.implies.map_or_else(String::new, |index| format!(" -> {index}"));
-            format!("{kind}: {}{implied}", text[point.range.clone()].trim_end())
+            format!("{:?}: {}{implied}", point.kind, text[point.range.clone()].trim_end())
         };
         points(Span::NONE.source, text).iter().map(show).collect()
     }
@@ -154,19 +148,19 @@ mod tests {
         assert_eq!(
             shown(text),
             [
-                "text: a:",
-                "statement: {{ x }}",
-                "statement: {% if a %}",
-                "body: {% if a %} -> 2",
-                "otherwise: {% if a %} -> 2",
-                "text: b",
-                "statement: {% elif c %} -> 4",
-                "body: {% elif c %} -> 6",
-                "otherwise: {% elif c %} -> 6",
-                "statement: {% for d in e -%}",
-                "body: {% for d in e -%} -> 9",
-                "otherwise: {% for d in e -%} -> 9",
-                "statement: {{ d }}",
+                "Text: a:",
+                "Statement: {{ x }}",
+                "Statement: {% if a %}",
+                "Branch(Body): {% if a %} -> 2",
+                "Branch(Otherwise): {% if a %} -> 2",
+                "Text: b",
+                "Statement: {% elif c %} -> 4",
+                "Branch(Body): {% elif c %} -> 6",
+                "Branch(Otherwise): {% elif c %} -> 6",
+                "Statement: {% for d in e -%}",
+                "Branch(Body): {% for d in e -%} -> 9",
+                "Branch(Otherwise): {% for d in e -%} -> 9",
+                "Statement: {{ d }}",
             ]
         );
     }
@@ -177,14 +171,14 @@ mod tests {
         assert_eq!(
             shown(text),
             [
-                "define a.b: {% component a.b(x: string) %}",
-                "statement: {% set y = x %}",
-                "statement: {% <c> %}",
-                "text: t",
-                "statement: {% block d %}",
-                "define d: {% block d %}",
-                "text: {{ z }}",
-                "statement: {% include \"e\" %}",
+                "Definition(\"a.b\"): {% component a.b(x: string) %}",
+                "Statement: {% set y = x %}",
+                "Statement: {% <c> %}",
+                "Text: t",
+                "Statement: {% block d %}",
+                "Definition(\"d\"): {% block d %}",
+                "Text: {{ z }}",
+                "Statement: {% include \"e\" %}",
             ]
         );
         let points = points(Span::NONE.source, text);
@@ -196,7 +190,7 @@ mod tests {
     fn a_child_has_points_only_in_its_blocks() {
         assert_eq!(
             shown("{% extends \"a.yaml\" %}\n{{ x }}{% block b %}{{ y }}{% endblock %}"),
-            ["define b: {% block b %}", "statement: {{ y }}"]
+            ["Definition(\"b\"): {% block b %}", "Statement: {{ y }}"]
         );
     }
 }

@@ -96,7 +96,7 @@ impl Page<'_> {
         );
         let mut lines = file.lines.iter().peekable();
         let mut branches = file.branches.iter().peekable();
-        let mut named: &[usize] = &[];
+        let mut last: Option<&Line> = None;
         for (number, text) in (1..).zip(file.text.split_inclusive('\n')) {
             let line = lines.next_if(|line| line.number == number);
             let mut on_line = Vec::new();
@@ -104,14 +104,16 @@ impl Page<'_> {
                 on_line.push(branch);
             }
             // Who reaches a line is said where it changes.
-            let reached_by = line.filter(|line| line.tests != named).map(|line| reached_by(line, tests));
-            named = line.map_or(named, |line| &line.tests);
+            let is_new =
+                |line: &&Line| last.is_none_or(|last| (last.hits, &last.tests) != (line.hits, &line.tests));
+            let reached_by = line.filter(is_new).map(|line| reached_by(line, tests));
+            last = line.or(last);
             let _ = writeln!(
                 self.out,
                 "<tr class=\"{}\"><th scope=\"row\">{number}</th><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td></tr>",
                 class(line, &on_line),
                 line.map(|line| line.hits.to_string()).unwrap_or_default(),
-                untaken(&on_line),
+                line.filter(|line| line.hits > 0).map(|_| untaken(&on_line)).unwrap_or_default(),
                 escape(&terminal(text.trim_end_matches(['\r', '\n']))),
                 reached_by.unwrap_or_default()
             );
@@ -134,14 +136,15 @@ fn class(line: Option<&Line>, branches: &[&Branch]) -> &'static str {
     }
 }
 
-/// What the conditions on a line never came to.
+/// What the conditions on a line that is reached never came to.
 fn untaken(branches: &[&Branch]) -> String {
-    let outcome = |branch: &&&Branch| match branch.outcome {
-        Outcome::Body => "body never runs",
-        Outcome::Otherwise => "body always runs",
-    };
-    let missed = branches.iter().filter(|branch| branch.taken == Some(0));
-    missed.map(|branch| outcome(&branch)).collect::<Vec<_>>().join(", ")
+    let missed = branches.iter().filter_map(|branch| match (branch.taken, branch.outcome) {
+        (None, Outcome::Body) => Some("condition not reached"),
+        (Some(0), Outcome::Body) => Some("body never runs"),
+        (Some(0), Outcome::Otherwise) => Some("body always runs"),
+        _ => None,
+    });
+    missed.collect::<Vec<_>>().join(", ")
 }
 
 fn reached_by(line: &Line, tests: &[String]) -> String {
