@@ -1,6 +1,6 @@
 //! Coverage: which lines, branches and components of templates the tests of a chart reach.
 //!
-//! The engines say which [`Point`](crate::engine::Point)s a render reaches. A [`Collector`] counts, for each point, the tests
+//! The engines say which [`Point`](crate::engine::Point)s a render reaches. A collector counts, for each point, the tests
 //! that reach it: what it keeps depends on the size of the chart, not on the number of tests. The result is shown as a
 //! table, as an lcov tracefile or as an HTML page.
 
