@@ -34,7 +34,7 @@
 //! | [`create`] | new charts, from nothing or from manifests |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
-//! | [`unittest`] | tests of charts: suites, assertions, snapshots, cases, reports |
+//! | [`unittest`] | tests of charts: suites, assertions, snapshots, cases, coverage, reports |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
 //! | [`authoring`] | the files that follow from a chart: documentation, schemas |

@@ -7,13 +7,17 @@
 
 pub mod helm;
 mod recorded;
+mod recorder;
 pub mod tera;
 
 pub use recorded::Recorded;
+pub use recorder::Recorder;
 
-pub use crate::gotmpl::{Definition, Definitions, Lookup, Reference as ValueReference, Usage};
+pub use crate::gotmpl::{
+    Definition, Definitions, Lookup, Outcome, Point, PointKind, Reached, Reference as ValueReference, Usage,
+};
 
-use crate::chart::{Chart, EngineKind};
+use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::{Report, Segment, SourceId, SourceKind, SourceMap, Sources};
 pub use crate::k8s::KubeVersion;
 use crate::k8s::kinds;
@@ -34,6 +38,9 @@ pub trait Engine: Sync {
 
     /// Which templates, partials or components a text defines, and which it names.
     fn definitions(&self, text: &str) -> Definitions;
+
+    /// What renders can reach of a file under `templates/`; nothing if it is not a template.
+    fn points(&self, file: &TextFile) -> Vec<Point>;
 
     /// The templates of plimsoll's own that the given ones call.
     fn library(&self, _templates: &[&str]) -> Vec<&'static str> {
@@ -64,6 +71,8 @@ pub struct Inputs<'a> {
     pub lookup: Option<&'a KnownObjects>,
     /// Whether `required` and `fail` of Helm charts return nothing instead of failing, as in `helm lint`.
     pub is_lint: bool,
+    /// Records which parts of templates are reached.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// The objects of a cluster that `lookup` can find.

@@ -392,6 +392,7 @@ fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &
         seed: options.seed,
         lookup: options.lookup.as_ref(),
         is_lint: options.is_lint,
+        recorder: None,
     };
     let mut diagnostics = Vec::new();
     let mut all = Rendered::default();

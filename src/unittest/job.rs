@@ -2,6 +2,7 @@
 
 use super::check::{Assertion, Doc, Finding, RAW, Subject};
 use super::cluster::FakeCluster;
+use super::coverage::Collector;
 use super::result::{Expectation, Failure, JobResult, Place, Status};
 use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
@@ -10,7 +11,9 @@ use crate::chart::{Chart, EngineKind, TextFile, overlay};
 use crate::diag::render::{Style, arrange, human};
 use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
-use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile, engine_for};
+use crate::engine::{
+    Capabilities, HelmApiVersions, Inputs, KubeVersion, Recorder, Release, RenderedFile, engine_for,
+};
 use crate::gotmpl::Cluster;
 use crate::k8s::secrets;
 use crate::render::check_name;
@@ -36,6 +39,8 @@ pub(super) struct Bench<'a> {
     pub(super) skips_schemas: bool,
     pub(super) is_updating: bool,
     pub(super) fails_fast: bool,
+    /// What counts the parts of templates that jobs reach, if they are counted.
+    pub(super) coverage: Option<&'a Collector>,
 }
 
 /// What came of a render.
@@ -82,9 +87,18 @@ impl Bench<'_> {
     ) -> JobResult {
         let start = self.world.now();
         let mut comparer = Comparer::new(snapshots, &job.name, self.is_updating);
-        let (status, error, failures) = self.judge(suite, selection, job, &mut comparer);
+        let recorder = self.coverage.map(|_| Recorder::default());
+        let (status, error, failures) = self.judge(suite, selection, job, &mut comparer, recorder.as_ref());
         let duration = self.world.now().duration_since(start).unwrap_or(Duration::ZERO);
-        JobResult { name: job.name.clone(), status, error, failures, duration, outcomes: comparer.outcomes }
+        JobResult {
+            name: job.name.clone(),
+            status,
+            error,
+            failures,
+            duration,
+            outcomes: comparer.outcomes,
+            reached: recorder.map(Recorder::into_reached),
+        }
     }
 
     fn judge(
@@ -93,6 +107,7 @@ impl Bench<'_> {
         selection: &Selection,
         job: &Job,
         comparer: &mut Comparer<'_>,
+        recorder: Option<&Recorder>,
     ) -> (Status, Option<String>, Vec<Failure>) {
         if job.has_post_renderer {
             let error = Diagnostic::error("`postRenderer` is not supported: tests run no other programs")
@@ -100,7 +115,7 @@ impl Bench<'_> {
                 .help("assert what the chart renders, or test the post-renderer by itself");
             return (Status::Failed, Some(shown(&[error], self.sources)), Vec::new());
         }
-        let (outcome, crds) = self.render(suite, selection, job);
+        let (outcome, crds) = self.render(suite, selection, job, recorder);
         let mut error = None;
         let mut render_error = None;
         let is_rendered = matches!(outcome, Outcome::Rendered(_));
@@ -181,7 +196,13 @@ impl Bench<'_> {
     }
 
     /// Renders the chart, and gives its custom resource definitions by name if the suite includes them.
-    fn render(&self, suite: &Suite, selection: &Selection, job: &Job) -> (Outcome, Vec<(String, TextFile)>) {
+    fn render(
+        &self,
+        suite: &Suite,
+        selection: &Selection,
+        job: &Job,
+        recorder: Option<&Recorder>,
+    ) -> (Outcome, Vec<(String, TextFile)>) {
         let fails = |refusal| (Outcome::Failed(refusal), Vec::new());
         let user = match self.user_values(suite, job) {
             Ok(user) => user,
@@ -224,6 +245,7 @@ impl Bench<'_> {
             seed: None,
             lookup: None,
             is_lint: false,
+            recorder,
         };
         let cluster = FakeCluster::of(&job.provider);
         let rendered = self.render_files(&|name| selection.selects(name), cluster, &computed.root, &inputs);

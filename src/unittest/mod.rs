@@ -9,6 +9,7 @@
 mod cases;
 mod check;
 mod cluster;
+pub mod coverage;
 mod form;
 mod glob;
 mod job;
@@ -31,6 +32,7 @@ use crate::limits;
 use crate::values::{self, Schemas};
 use crate::world::World;
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
+use coverage::Collector;
 use job::Bench;
 use rayon::prelude::*;
 use result::{JobResult, Status};
@@ -61,6 +63,8 @@ pub struct Options {
     pub is_strict: bool,
     /// `--skip-schema-validation`
     pub skips_schemas: bool,
+    /// `--coverage`: whether what the tests reach of the templates is recorded.
+    pub measures_coverage: bool,
     /// How the cases of the chart are tested; `None` if they are not.
     pub cases: Option<CaseOptions>,
 }
@@ -84,6 +88,7 @@ impl Default for Options {
             is_strict: false,
             skips_schemas: false,
             cases: None,
+            measures_coverage: false,
         }
     }
 }
@@ -107,6 +112,7 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
         snapshots: Vec::new(),
         stale_snapshots: Vec::new(),
         notes: Vec::new(),
+        coverage: None,
     };
     let Some(chart) = chart::load(world, sources, Path::new(path)).take(&mut result.diagnostics) else {
         return result;
@@ -131,6 +137,10 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
     let Search { suites, values, charts, .. } = search;
     let (templates, schemas) = (Templates::parse(&chart), Schemas::default());
     let of_suites = read_values(world, sources, &suites);
+    let is_tested = |route: &str| {
+        suites.iter().any(|suite| suite.route == route) || charts.iter().any(|chart| chart.route == route)
+    };
+    let collector = options.measures_coverage.then(|| Collector::new(sources, &chart, path, &is_tested));
     let bench = Bench {
         world,
         sources,
@@ -141,13 +151,14 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
         skips_schemas: options.skips_schemas,
         is_updating: options.updates_snapshots,
         fails_fast: options.fails_fast,
+        coverage: collector.as_ref(),
     };
     if options.cases.is_none() && suites.is_empty() {
         result.notes.extend(cases::note_how_to_begin(world, Path::new(path)));
     }
     let used: Vec<PathBuf> = of_suites.keys().cloned().collect();
     let mut found = Vec::new();
-    for (chart, path) in &charts {
+    for WithCases { chart, path, .. } in &charts {
         match cases::find(world, path, &used, options) {
             Ok(cases) => found.push((chart, cases)),
             Err(error) => result.diagnostics.push(error),
@@ -165,6 +176,7 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
             cases::run(&Bench { chart, ..bench }, found, cases, &values, options, &mut result);
         }
     }
+    result.coverage = collector.map(Collector::finish);
     result
 }
 
@@ -189,8 +201,20 @@ fn run_suites(bench: &Bench<'_>, suites: &[Suite], result: &mut ChartResult) {
         Some(reason) => skipped(job, reason),
         None => bench.run(&suites[index], &selections[index], job, &stored[index]),
     };
-    let results: Vec<JobResult> =
-        if bench.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
+    let name = |&(index, job): &(usize, &suite::Job)| format!("{}: {}", suites[index].name, job.name);
+    let first = bench.coverage.map_or(0, |collector| collector.register(jobs.iter().map(name)));
+    // What was reached is counted at once: only the counts are bounded by the size of the chart.
+    let count = |(index, mut job): (usize, JobResult)| {
+        if let (Some(collector), Some(reached)) = (bench.coverage, job.reached.take()) {
+            collector.add(first + index, &reached);
+        }
+        job
+    };
+    let results: Vec<JobResult> = if bench.fails_fast {
+        run_until_failure(&jobs, run).into_iter().enumerate().map(count).collect()
+    } else {
+        jobs.par_iter().map(run).enumerate().map(count).collect()
+    };
     let mut results = results.into_iter();
     for (suite, stored) in suites.iter().zip(&stored) {
         let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();
@@ -232,6 +256,7 @@ fn skipped(job: &suite::Job, reason: &str) -> JobResult {
         failures: Vec::new(),
         duration: Duration::ZERO,
         outcomes: Vec::new(),
+        reached: None,
     }
 }
 
@@ -312,6 +337,14 @@ fn values_of(sources: &Sources, source: SourceId) -> Result<Node, String> {
     }
 }
 
+/// A chart whose cases are tested.
+struct WithCases {
+    chart: Arc<Chart>,
+    path: PathBuf,
+    /// The chart in its parents, as suites have it.
+    route: String,
+}
+
 /// Looks for the suites of a chart.
 struct Search<'a> {
     world: &'a World,
@@ -320,8 +353,8 @@ struct Search<'a> {
     /// The values files of the command line.
     values: Vec<PathBuf>,
     suites: Vec<Suite>,
-    /// The charts whose cases are tested, each as a chart of its own, and where they are.
-    charts: Vec<(Arc<Chart>, PathBuf)>,
+    /// Each is tested as a chart of its own.
+    charts: Vec<WithCases>,
     sink: Vec<Diagnostic>,
 }
 
@@ -365,7 +398,11 @@ impl Search<'_> {
             let message = format!("`{}` is not a directory: it has no cases", path.display());
             self.sink.push(Diagnostic::error(message));
         } else if is_forced || cases::has_cases(self.world, path, self.options) {
-            self.charts.push((Arc::clone(chart), path.to_owned()));
+            self.charts.push(WithCases {
+                chart: Arc::clone(chart),
+                path: path.to_owned(),
+                route: route.to_owned(),
+            });
         }
         if let Some(tests) = &self.options.chart_tests {
             let tests = path.join(tests);
@@ -456,6 +493,7 @@ impl Search<'_> {
             seed: None,
             lookup: None,
             is_lint: false,
+            recorder: None,
         };
         let templates = Templates::parse(&chart);
         let selected = Selected { templates: &templates, selects: &|_| true, cluster: None };

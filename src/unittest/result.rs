@@ -1,8 +1,10 @@
 //! What came of tests.
 
 use super::check::Finding;
+use super::coverage::Coverage;
 use super::snapshot::Outcome;
 use crate::diag::Diagnostic;
+use crate::engine::Reached;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +34,8 @@ pub struct ChartResult {
     pub stale_snapshots: Vec<PathBuf>,
     /// What is worth knowing about cases and is not wrong.
     pub notes: Vec<String>,
+    /// What the tests reached of the templates, if that was recorded.
+    pub coverage: Option<Coverage>,
 }
 
 /// A snapshot file that changes.
@@ -65,6 +69,8 @@ pub(super) struct JobResult {
     pub(super) failures: Vec<Failure>,
     pub(super) duration: Duration,
     pub(super) outcomes: Vec<Outcome>,
+    /// What it reached of the templates, if that is recorded and was not counted yet.
+    pub(super) reached: Option<Reached>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +143,11 @@ impl Summary {
     /// Whether a chart or a suite could not be read.
     pub fn has_errors(&self) -> bool {
         self.charts.iter().any(ChartResult::has_errors)
+    }
+
+    /// What the tests reached of the templates of each chart, if that was recorded.
+    pub fn coverage(&self) -> Vec<&Coverage> {
+        self.charts.iter().filter_map(|chart| chart.coverage.as_ref()).collect()
     }
 
     pub(super) fn suites(&self) -> impl Iterator<Item = &SuiteResult> {

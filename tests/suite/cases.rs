@@ -390,6 +390,10 @@ fn sub_charts_have_cases_of_their_own() {
         &shown,
         &["web/charts/db/tests/snapshots", "Test Suites: 2 passed, 2 total", "Tests:       5 passed"],
     );
+    contains(
+        &ends(&sandbox, &["--coverage"], 0),
+        &["\nweb/charts/db/templates    100%         -        100%\n  a.yaml"],
+    );
     sandbox.write("web/charts/db/ci/big-values.yaml", "size: 9\n");
     contains(&ends(&sandbox, &[], 1), &["From web/charts/db/tests/snapshots/big.yaml"]);
     ends(&sandbox, &["--with-subchart=false"], 0);

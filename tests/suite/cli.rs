@@ -42,6 +42,7 @@ const PLACELESS: &[&str] = &[
     "bad-rehearse-scenario-",
     "bad-release-name",
     "bad-show-only",
+    "bad-test-coverage-file",
     "bad-three-names",
     "bad-output-dir-format",
     "bad-values-directory",

@@ -186,6 +186,7 @@ fn rendered(template: &str) -> String {
         seed: None,
         lookup: None,
         is_lint: false,
+        recorder: None,
     };
     let report = Tera.render(&sources, &scope, &inputs);
     let rendered = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics));

@@ -24,6 +24,7 @@ mod completion;
 mod consequences;
 #[cfg(unix)]
 mod convert;
+mod coverage;
 #[cfg(unix)]
 mod create;
 #[cfg(unix)]

@@ -44,6 +44,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         seed: None,
         lookup: None,
         is_lint: false,
+        recorder: None,
     };
     let report = Tera.render(sources, &scope, &inputs);
     let Some(rendered) = report.output else { return Err(report.diagnostics[0].message.clone()) };

@@ -40,6 +40,8 @@ pub(crate) struct Template {
     pub(crate) slots: usize,
     /// Whether it is nothing but white space and comments: such a definition never replaces another.
     pub(crate) blank: bool,
+    /// The tag that opens the definition; empty for what a text renders itself.
+    pub(crate) tag: Place,
 }
 
 /// A sequence of nodes.
@@ -67,9 +69,9 @@ pub(crate) enum Node {
         place: Place,
     },
     /// `{{ break }}`
-    Break,
+    Break(Place),
     /// `{{ continue }}`
-    Continue,
+    Continue(Place),
 }
 
 impl Node {
@@ -79,7 +81,21 @@ impl Node {
             Self::Text(place) | Self::Template { place, .. } => Some(*place),
             Self::Action(action) => Some(action.place),
             Self::If(branch) | Self::With(branch) | Self::Range(branch) => Some(branch.pipe.place),
-            Self::Break | Self::Continue => None,
+            Self::Break(_) | Self::Continue(_) => None,
+        }
+    }
+
+    /// The text, or the tag that it is or begins with.
+    pub(crate) fn tag(&self) -> Place {
+        match self {
+            Self::Text(place)
+            | Self::Template { place, .. }
+            | Self::Break(place)
+            | Self::Continue(place)
+            | Self::Action(Action { place, .. })
+            | Self::If(Branch { tag: place, .. })
+            | Self::With(Branch { tag: place, .. })
+            | Self::Range(Branch { tag: place, .. }) => *place,
         }
     }
 }
@@ -107,6 +123,8 @@ pub(crate) enum Splice {
 
 /// A block with a pipeline and two bodies.
 pub(crate) struct Branch {
+    /// The tag that opens it, `{{ else if }}` included.
+    pub(crate) tag: Place,
     /// What to evaluate.
     pub(crate) pipe: Pipe,
     /// For a true value, or for each item.

@@ -7,6 +7,7 @@ mod args;
 mod ast;
 mod constants;
 mod constraint;
+mod coverage;
 mod definitions;
 mod error;
 mod field_error;
@@ -37,6 +38,7 @@ mod work;
 
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
+pub use coverage::{Outcome, Point, PointKind, Reached, points};
 pub use definitions::{Definition, Definitions, definitions};
 pub use error::{Error, Result};
 pub use functions::{Functions, compile_regex, names as function_names, parse_duration};

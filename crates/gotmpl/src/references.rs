@@ -131,7 +131,7 @@ impl Collector {
     fn body(&mut self, body: &Body) {
         for node in body {
             match node {
-                Node::Text(_) | Node::Break | Node::Continue => {}
+                Node::Text(_) | Node::Break(_) | Node::Continue(_) => {}
                 Node::Action(action) => self.action(&action.pipe),
                 Node::If(block) => self.scoped(|collector| {
                     collector.pipe(&block.pipe, Usage::Tested);

@@ -85,6 +85,11 @@ impl NamedTemplate {
 }
 
 impl SourceText {
+    /// The source of the text; `None` for the texts given to `tpl`.
+    pub(crate) fn id(&self) -> Option<SourceId> {
+        self.id
+    }
+
     /// The span of `place`, if the text has a source.
     pub(crate) fn span(&self, place: Place) -> Option<Span> {
         Some(Span::new(self.id?, place.start as usize, place.end as usize))

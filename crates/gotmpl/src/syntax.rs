@@ -142,8 +142,8 @@ impl Reader<'_> {
                 dot: pipe.as_ref().map(|pipe| self.pipe(pipe)),
                 range: range(*place),
             },
-            Node::Break => Piece::Break,
-            Node::Continue => Piece::Continue,
+            Node::Break(_) => Piece::Break,
+            Node::Continue(_) => Piece::Continue,
         }
     }
 

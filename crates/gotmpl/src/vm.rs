@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
 use crate::constants::Constants;
+use crate::coverage::{Mark, Outcome, Reached};
 use crate::error::{Error, Result, shorten};
 use crate::field_error::{nil_pointer, path_before};
 use crate::fmt;
@@ -80,6 +81,8 @@ pub struct Vm {
     spare: Vec<Buffer>,
     /// Whether `required` and `fail` return nothing instead of failing.
     tolerates_failures: bool,
+    /// What was reached so far, if that is recorded.
+    reached: Option<Reached>,
 }
 
 /// What a template rendered.
@@ -237,6 +240,7 @@ impl Vm {
             regexes: BTreeMap::new(),
             spare: Vec::new(),
             tolerates_failures: false,
+            reached: None,
         }
     }
 
@@ -250,6 +254,17 @@ impl Vm {
     #[must_use]
     pub fn with_cluster(self, cluster: Box<dyn Cluster>) -> Self {
         Self { cluster: Some(cluster), ..self }
+    }
+
+    /// The same, which records what renders reach.
+    #[must_use]
+    pub fn recording(self) -> Self {
+        Self { reached: Some(Reached::default()), ..self }
+    }
+
+    /// What renders reached, those that failed included; nothing unless that is recorded.
+    pub fn take_reached(&mut self) -> Reached {
+        self.reached.take().unwrap_or_default()
     }
 
     /// Renders the template called `name`, in which `.` and `$` are `dot`.
@@ -372,6 +387,21 @@ impl Vm {
         Ok(())
     }
 
+    /// Records what was reached of the node at `place`. The texts given to `tpl` are not part of a template.
+    fn note(&mut self, source: &SourceText, place: Place, mark: Mark) {
+        if let Some(reached) = &mut self.reached
+            && let Some(id) = source.id()
+        {
+            reached.note(id, mark.key(place));
+        }
+    }
+
+    /// Records which body of a block is run.
+    fn note_branch(&mut self, source: &SourceText, branch: &Branch, has_body: bool) {
+        let outcome = if has_body { Outcome::Body } else { Outcome::Otherwise };
+        self.note(source, branch.tag, Mark::Came(outcome));
+    }
+
     fn walk(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
         self.deeper(|vm| vm.nodes(frame, nodes))
     }
@@ -379,6 +409,9 @@ impl Vm {
     fn nodes(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
         let Frame { source, .. } = frame;
         for node in nodes {
+            if self.reached.is_some() {
+                self.note(source, node.tag(), Mark::Begun);
+            }
             let flow = match node {
                 Node::Text(place) => {
                     self.written.text(self.out.len(), source.span(*place));
@@ -391,11 +424,14 @@ impl Vm {
                 }
                 Node::If(branch) => {
                     let condition = self.pipe(frame, &branch.pipe)?.value.truth();
+                    self.note_branch(source, branch, condition);
                     self.walk(frame, if condition { &branch.body } else { &branch.otherwise })?
                 }
                 Node::With(branch) => {
                     let dot = self.pipe(frame, &branch.pipe)?;
-                    if dot.value.truth() {
+                    let condition = dot.value.truth();
+                    self.note_branch(source, branch, condition);
+                    if condition {
                         self.walk(Frame { source, dot: &dot }, &branch.body)?
                     } else {
                         self.walk(frame, &branch.otherwise)?
@@ -415,8 +451,8 @@ impl Vm {
                     })?;
                     Flow::Next
                 }
-                Node::Break => Flow::Break,
-                Node::Continue => Flow::Continue,
+                Node::Break(_) => Flow::Break,
+                Node::Continue(_) => Flow::Continue,
             };
             if flow != Flow::Next {
                 return Ok(flow);
@@ -479,6 +515,7 @@ impl Vm {
                 vm.variables[slot] = item.clone();
             }
             vm.tick().map_err(|error| frame.source.placed(error, branch.pipe.place))?;
+            vm.note_branch(frame.source, branch, true);
             Ok(vm.walk(Frame { dot: &item, ..frame }, &branch.body)? != Flow::Break)
         };
         let index = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
@@ -532,7 +569,11 @@ impl Vm {
                 }
             }
         }
-        if ran { Ok(Flow::Next) } else { self.walk(frame, &branch.otherwise) }
+        if ran {
+            return Ok(Flow::Next);
+        }
+        self.note_branch(frame.source, branch, false);
+        self.walk(frame, &branch.otherwise)
     }
 
     fn pipe(&mut self, frame: Frame<'_>, pipe: &Pipe) -> Result<Traced> {

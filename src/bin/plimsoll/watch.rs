@@ -64,7 +64,9 @@ pub(crate) fn request(cli: &Cli) -> Option<Request> {
         }
         Command::Test(args) if args.watch.watch => {
             let paths = args.charts.iter().chain(&args.values).map(PathBuf::from).collect();
-            Some(Request { paths, written: args.output_file.iter().cloned().collect() })
+            let reports = [&args.output_file, &args.coverage.lcov, &args.coverage.html];
+            let written = reports.into_iter().flatten().cloned().collect();
+            Some(Request { paths, written })
         }
         _ => None,
     }

@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use crate::chart::{EngineKind, ImportValues, TextFile};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
-use crate::engine::{self, Definitions, Engine, FileRole, Inputs, Release, RenderedFile, ValueReference};
+use crate::engine::{
+    self, Definitions, Engine, FileRole, Inputs, Point, Release, RenderedFile, ValueReference,
+};
 use crate::gotmpl::{
-    Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, definitions, parse,
+    Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, definitions, parse, points,
     references,
 };
 use crate::limits::{self, Activity};
@@ -103,6 +105,10 @@ impl Engine for Helm {
     fn definitions(&self, text: &str) -> Definitions {
         definitions(text)
     }
+
+    fn points(&self, file: &TextFile) -> Vec<Point> {
+        points(&file.text).unwrap_or_default()
+    }
 }
 
 /// Renders the templates of `root` and of its sub-charts, as far as they are Go templates: all of them together, because
@@ -125,6 +131,9 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     }
     if inputs.is_lint {
         vm = vm.tolerating_failures();
+    }
+    if inputs.recorder.is_some() {
+        vm = vm.recording();
     }
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
@@ -149,6 +158,9 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(recorder) = inputs.recorder {
+        recorder.add(vm.take_reached());
+    }
     let rendered = engine::Rendered {
         files,
         nondeterministic: vm.is_nondeterministic(),

@@ -72,6 +72,9 @@ impl Selected<'_> {
         if let Some(cluster) = self.cluster {
             vm = vm.with_cluster(cluster);
         }
+        if inputs.recorder.is_some() {
+            vm = vm.recording();
+        }
         let render = |job: &Job<'_>| {
             limits::check().map_err(|exceeded| Failure::outside(exceeded.to_string()))?;
             let _activity = Activity::begin(format!("rendering `{}`", job.name));
@@ -81,7 +84,11 @@ impl Selected<'_> {
                 Err(error) => Err(Failure::of(&jobs, job, error, sources)),
             }
         };
-        jobs.iter().filter(|job| !job.partial).map(render).collect()
+        let rendered = jobs.iter().filter(|job| !job.partial).map(render).collect();
+        if let Some(recorder) = inputs.recorder {
+            recorder.add(vm.take_reached());
+        }
+        rendered
     }
 }
 

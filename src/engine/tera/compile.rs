@@ -40,8 +40,12 @@ pub(super) struct Templates {
 
 impl Templates {
     /// Compiles templates. `files` holds their sources in the same order. All that is wrong is reported, each in its
-    /// file.
-    pub(super) fn compile(inputs: &[Input<'_>], files: &Files) -> Result<Self, Vec<Diagnostic>> {
+    /// file. If `records`, they say what is reached of them.
+    pub(super) fn compile(
+        inputs: &[Input<'_>],
+        files: &Files,
+        records: bool,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let mut tables = Tables::default();
         let mut rewritten = BTreeMap::new();
         let mut diagnostics = Vec::new();
@@ -54,7 +58,7 @@ impl Templates {
             (number, format!("{LIBRARY_PREFIX}{name}.tera"), text)
         });
         for (file, name, text) in own.chain(called) {
-            match rewrite(file, files.source(file), text, &mut tables) {
+            match rewrite(file, files.source(file), text, &mut tables, records) {
                 Ok(template) => {
                     rewritten.insert(name, template);
                 }

@@ -99,6 +99,10 @@ fn counters(tera: &mut tera::Tera) {
         }
         Ok(Value::safe_string(""))
     });
+    tera.register_function("__reached", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
+        rendering::reached(read_required(&args, "n")?);
+        Ok(Value::safe_string(""))
+    });
     tera.register_filter("__written", |value: &Value, args: Kwargs, state: &State<'_>| {
         rendering::emit_nested(value, read_optional(&args, "path")?, state)
     });

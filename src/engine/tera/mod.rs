@@ -28,6 +28,7 @@ mod names;
 mod nesting;
 mod outline;
 mod place;
+mod probes;
 mod reads;
 mod reference;
 mod rendering;
@@ -46,7 +47,8 @@ pub use reference::{Entry, EntryKind, REFERENCE};
 pub use upstream::{TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 
 use super::{
-    Capabilities, Definitions, Engine, FileRole, Inputs, Release, Rendered, RenderedFile, ValueReference,
+    Capabilities, Definitions, Engine, FileRole, Inputs, Point, Recorder, Release, Rendered, RenderedFile,
+    ValueReference,
 };
 use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
@@ -79,6 +81,10 @@ impl Engine for Tera {
 
     fn definitions(&self, text: &str) -> Definitions {
         definitions::definitions(text)
+    }
+
+    fn points(&self, file: &TextFile) -> Vec<Point> {
+        if is_template(&file.path) { rewrite::points(file.source, &file.text) } else { Vec::new() }
     }
 
     fn library(&self, templates: &[&str]) -> Vec<&'static str> {
@@ -117,6 +123,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         sources,
         release: release_object(inputs.release),
         capabilities: inputs.capabilities,
+        recorder: inputs.recorder,
         cluster: OnceLock::new(),
     };
     let charts: Vec<ChartTemplates<'_>> =
@@ -127,7 +134,8 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         shared.entry(chart.content()).or_default();
     }
     let render = |chart: &ChartTemplates<'_>| {
-        let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
+        let records = inputs.recorder.is_some();
+        let compile = || Templates::compile(&chart.inputs, &chart.files, records).map(Arc::new);
         let compiled =
             shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
         // A problem is reported for every chart that has it, in its own files.
@@ -164,6 +172,8 @@ struct Objects<'a> {
     sources: &'a Sources,
     release: ::tera::Value,
     capabilities: &'a Capabilities,
+    /// Records what is reached.
+    recorder: Option<&'a Recorder>,
     /// `capabilities` as templates see them; made for the first chart that asks.
     cluster: OnceLock<::tera::Value>,
 }
@@ -177,12 +187,11 @@ struct ChartTemplates<'a> {
 
 impl<'a> ChartTemplates<'a> {
     fn new(scope: &'a Scope, library: &Arc<[SourceId]>) -> Self {
-        let needed = |file: &&TextFile| is_partial(&file.path) || role(&file.path).is_some();
         let mut inputs: Vec<Input<'_>> = scope
             .chart
             .templates
             .iter()
-            .filter(needed)
+            .filter(|file| is_template(&file.path))
             .map(|file| input(Cow::Borrowed(template_name(&file.path)), file))
             .collect();
         for lender in library_charts(scope) {
@@ -247,6 +256,9 @@ impl<'a> ChartTemplates<'a> {
                 Err(errors) => diagnostics.extend(errors),
             }
         }
+        if let Some(recorder) = objects.recorder {
+            recorder.add(rendering.take_reached());
+        }
         if crate::diag::has_errors(&diagnostics) {
             super::conceal_rendered(objects.sources, files);
             return Report::failed(diagnostics);
@@ -262,6 +274,11 @@ fn input<'a>(name: Cow<'a, str>, file: &'a TextFile) -> Input<'a> {
 /// The name of a template for `{% include %}` and `{% extends %}`: its path under `templates/`.
 fn template_name(path: &str) -> &str {
     path.strip_prefix("templates/").unwrap_or(path)
+}
+
+/// Whether a file under `templates/` is a template.
+fn is_template(path: &str) -> bool {
+    is_partial(path) || role(path).is_some()
 }
 
 fn is_partial(path: &str) -> bool {

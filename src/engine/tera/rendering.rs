@@ -14,7 +14,7 @@ use super::upstream::{absent, refused, refused_with_help, undefined_path};
 use super::value::{self, At, Origins, node};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span};
-use crate::engine::FileRole;
+use crate::engine::{FileRole, Reached};
 use crate::yaml::{self, emit::flow_json};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -44,6 +44,8 @@ pub(super) struct Rendering {
     budget: Budget,
     /// Whether templates have gone as deep as the stack allows.
     deep: Cell<bool>,
+    /// What was reached, as far as the templates say so.
+    reached: RefCell<Reached>,
 }
 
 /// The stack that has to be left for one more template or component inside the others.
@@ -77,6 +79,7 @@ impl Rendering {
             failures: RefCell::default(),
             budget,
             deep: Cell::default(),
+            reached: RefCell::default(),
         })
     }
 
@@ -97,6 +100,11 @@ impl Rendering {
         }
         CURRENT.set(outer);
         rendered
+    }
+
+    /// What was reached by now.
+    pub(super) fn take_reached(&self) -> Reached {
+        self.reached.take()
     }
 
     /// The texts given to `tpl` in which something is wrong, innermost first.
@@ -189,6 +197,16 @@ pub(super) fn chart() -> TeraResult<Arc<Chart>> {
 /// Counts what a template does against the budget of its chart.
 pub(super) fn spend(count: impl FnOnce(&Budget) -> TeraResult<()>) -> TeraResult<()> {
     CURRENT.with_borrow(|current| current.as_ref().map_or(Ok(()), |rendering| count(&rendering.budget)))
+}
+
+/// Notes that a probe was reached.
+pub(super) fn reached(probe: usize) {
+    CURRENT.with_borrow(|current| {
+        let Some(rendering) = current else { return };
+        if let Some((file, point)) = rendering.tables.probes.get(probe) {
+            rendering.reached.borrow_mut().note(rendering.files.source(*file), *point);
+        }
+    });
 }
 
 /// A template or a component begins inside the others.

@@ -21,20 +21,24 @@
 //! | `{% <card> %}..{% </card> %}`, `{% filter f %}..{% endfilter %}` | the same |
 //! | `{% set x %}..{% endset %}` | captured, placed as YAML of its own |
 //! | `{% for x in e %}`, `a ~ b`, `[x, ..]`, `{% set x = e %}` | counted by filters, see [`super::guard`] |
+//! | anything that a render can reach | a probe before it, if that is recorded, see [`super::probes`] |
 //! | comments, and lines that hold only statements | nothing, not even a line break |
 //!
 //! A text given to `tpl` is a template, too, but nothing is known of where its values will stand: it is only counted.
 
 use super::files::FileRange;
 use super::guard;
+use super::library;
 use super::names::TEXT_ORIGIN;
 use super::outline::{Cost, Outline};
+use super::probes::Probes;
 use super::scope::{Route, Scope};
 use super::tags::{
     Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, last_path, path_of,
     role, trimmed,
 };
 use crate::diag::{Diagnostic, SourceId, Span};
+use crate::engine::{Point, PointKind};
 use std::collections::BTreeMap;
 
 /// Opens a marker.
@@ -91,6 +95,8 @@ pub(super) struct Tables {
     pub(super) chunks: Vec<FileRange>,
     /// What leads to texts that are given to `tpl`.
     pub(super) texts: Vec<Named>,
+    /// What is noted where a probe is: the number of a file, and the key of a point in it.
+    pub(super) probes: Vec<(usize, usize)>,
 }
 
 /// A template as Tera gets it, with the way back to the file on disk.
@@ -105,6 +111,8 @@ pub(super) struct Rewritten {
     pub(super) includes: Vec<(String, FileRange)>,
     /// The number of the file, as in [`FileRange`].
     file: usize,
+    /// What renders can reach of it, if that is recorded.
+    points: Vec<Point>,
 }
 
 impl Rewritten {
@@ -156,12 +164,13 @@ impl Rewritten {
 }
 
 /// Rewrites the template that is the given file of its set. `Err` holds what is wrong with its tags before Tera even
-/// sees it, in terms of `source`.
+/// sees it, in terms of `source`. If `records`, the text says what is reached of it.
 pub(super) fn rewrite(
     file: usize,
     source: SourceId,
     text: &str,
     tables: &mut Tables,
+    records: bool,
 ) -> Result<Rewritten, Diagnostic> {
     if let Some(at) = text.find([OPEN, CLOSE]) {
         return Err(Diagnostic::error("template contains a control character that YAML does not allow")
@@ -176,12 +185,28 @@ pub(super) fn rewrite(
         is_counted: !library,
         follows_values: !library || text.contains("values."),
         kept: Vec::with_capacity(tokens.len() * 2),
+        probes: (records && !library).then(|| Probes::new(extends_another(text, &tokens))),
         ..Writer::new(file, text, tables, &dropped_lines, &outline)
     };
     for (index, token) in tokens.iter().enumerate() {
         writer.token(token, tokens.get(index + 1));
     }
     Ok(writer.finish())
+}
+
+/// What renders can reach of a template; nothing if it cannot be read.
+pub(super) fn points(source: SourceId, text: &str) -> Vec<Point> {
+    // The number of a file decides only whether it is plimsoll's own.
+    let file = library::FILES.len();
+    let rewritten = rewrite(file, source, text, &mut Tables::default(), true);
+    rewritten.map(|rewritten| rewritten.points).unwrap_or_default()
+}
+
+fn extends_another(text: &str, tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| match *token {
+        Token::Statement { inner, .. } => first_word(text[inner.0..inner.1].trim()) == "extends",
+        _ => false,
+    })
 }
 
 /// Rewrites a text given to `tpl`: its work is counted, its values are written by Tera.
@@ -308,6 +333,8 @@ struct Writer<'a> {
     open: Vec<Capture>,
     /// The component whose definition is open.
     component: Option<String>,
+    /// What is reached of the template, if that is recorded.
+    probes: Option<Probes>,
 }
 
 impl<'a> Writer<'a> {
@@ -333,11 +360,18 @@ impl<'a> Writer<'a> {
             includes: Vec::new(),
             open: Vec::new(),
             component: None,
+            probes: None,
         }
     }
 
     fn finish(self) -> Rewritten {
-        Rewritten { text: self.out, kept: self.kept, includes: self.includes, file: self.file }
+        Rewritten {
+            text: self.out,
+            kept: self.kept,
+            includes: self.includes,
+            file: self.file,
+            points: self.probes.map(|probes| probes.points).unwrap_or_default(),
+        }
     }
 
     /// A token of a text that is not YAML.
@@ -393,6 +427,7 @@ impl<'a> Writer<'a> {
             Token::Comment(start, end) => self.comment(start, end),
             Token::Raw { start, end, inner } => self.write_raw(start, end, inner),
             Token::Expression { start, end, inner } => {
+                self.probe_point(PointKind::Statement, (start, end), inner.0 - start == 3);
                 let site = self.add_site(start, end, inner);
                 let (from, to) = trimmed(self.text, inner);
                 self.keep(start, inner.0);
@@ -402,6 +437,7 @@ impl<'a> Writer<'a> {
                 self.keep(end - 2 - usize::from(inner.1 + 3 == end), end);
             }
             Token::Statement { start, end, inner } => {
+                let after = self.probe_statement(start, end, inner);
                 self.write_statement(start, end, inner);
                 if self.follows_values {
                     self.scope.read_statement(start, &self.text[inner.0..inner.1]);
@@ -411,6 +447,7 @@ impl<'a> Writer<'a> {
                     let counter = self.scope.count_turns(start, dash);
                     self.push_generated(counter.as_deref().unwrap_or_default());
                 }
+                self.probe(after, ("", if end - inner.1 == 3 { "-" } else { "" }));
             }
         }
     }
@@ -652,15 +689,49 @@ impl<'a> Writer<'a> {
             return;
         }
         self.keep(start, start + visible);
-        self.tables.chunks.push(FileRange::new(self.file, start + visible, end));
+        self.probe_point(PointKind::Text, (start + visible, end), false);
+        self.marked(start + visible, end);
+    }
+
+    /// Literal text with its marker.
+    fn marked(&mut self, start: usize, end: usize) {
+        self.tables.chunks.push(FileRange::new(self.file, start, end));
         let chunk = self.tables.chunks.len() - 1;
         self.push_generated(&format!("{OPEN}T{chunk}{CLOSE}"));
-        self.keep(start + visible, end);
+        self.keep(start, end);
+    }
+
+    /// A probe of a point that begins here. `trims` says whether it begins with a tag that trims the text before it.
+    fn probe_point(&mut self, kind: PointKind, range: (usize, usize), trims: bool) {
+        let point = self.probes.as_mut().and_then(|probes| probes.add(kind, range));
+        self.probe(point, (if trims { "-" } else { "" }, ""));
+    }
+
+    /// The probes before a statement, and the point that is to be noted after it.
+    fn probe_statement(&mut self, start: usize, end: usize, inner: (usize, usize)) -> Option<usize> {
+        let at = self.probes.as_mut()?.statement(self.text, (start, end), inner);
+        let body = self.text[inner.0..inner.1].trim();
+        // The capture that is opened before the call of a component keeps the text from being trimmed.
+        let trims = inner.0 - start == 3 && !body.starts_with('<');
+        let dash = if trims { "-" } else { "" };
+        if at.in_else.is_some() {
+            self.push_generated(&format!("{{%{dash} else %}}"));
+        }
+        self.probe(at.before.or(at.in_else), (dash, ""));
+        at.after
+    }
+
+    /// A probe, with the dashes of white-space control.
+    fn probe(&mut self, point: Option<usize>, (before, after): (&str, &str)) {
+        if let Some(point) = point {
+            self.tables.probes.push((self.file, point));
+            let number = self.tables.probes.len() - 1;
+            self.push_generated(&format!("{{{{{before} __reached(n={number}) {after}}}}}"));
+        }
     }
 
     fn write_raw(&mut self, start: usize, end: usize, inner: (usize, usize)) {
         let bytes = self.text.as_bytes();
-        self.keep(start, inner.0);
         // A `raw` tag alone on its line leaves no blank line.
         let line_start =
             start - bytes[..start].iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
@@ -669,7 +740,21 @@ impl<'a> Writer<'a> {
         if alone && bytes.get(from) == Some(&b'\n') {
             from += 1;
         }
-        self.literal(from, inner.1);
+        let visible = inner.1 - self.text[from..inner.1].trim_start().len();
+        self.keep(start, inner.0);
+        self.keep(from, visible);
+        if visible < inner.1 {
+            // A tag before the block trims its text, as if it were outside. A probe must not be between them, and in the
+            // block it would be literal text.
+            let point =
+                self.probes.as_mut().and_then(|probes| probes.add(PointKind::Text, (visible, inner.1)));
+            if point.is_some() {
+                self.push_generated("{% endraw %}");
+                self.probe(point, ("", ""));
+                self.push_generated("{% raw %}");
+            }
+            self.marked(visible, inner.1);
+        }
         self.keep(inner.1, end);
     }
 

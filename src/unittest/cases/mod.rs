@@ -15,7 +15,7 @@ use super::result::{ChartResult, Failure, JobResult, Place, SnapshotFile, Status
 use crate::chart::Chart;
 use crate::diag::escape::shell_word;
 use crate::diag::{Diagnostic, Severity, Span, has_errors};
-use crate::engine::Inputs;
+use crate::engine::{Inputs, Reached, Recorder};
 use crate::limits;
 use crate::lint::baseline::Baseline;
 use crate::lint::{self, Surroundings};
@@ -142,14 +142,22 @@ impl Run<'_> {
         let ChartCases { cases, snapshots, .. } = found;
         let (findings, rendered) = rayon::join(
             || self.lint_errors(&cases),
-            || cases.par_iter().map(|case| self.timed(|| self.render(case))).collect::<Vec<_>>(),
+            || cases.par_iter().map(|case| self.record(case)).collect::<Vec<_>>(),
         );
+        if let Some(collector) = self.bench.coverage {
+            let first = collector.register(cases.iter().map(|case| format!("{SUITE}: {}", case.name)));
+            let reached = rendered
+                .iter()
+                .zip(first..)
+                .filter_map(|((.., reached), test)| Some((test, reached.as_ref()?)));
+            reached.for_each(|(test, reached)| collector.add(test, reached));
+        }
         let renders_with_values =
-            cases.iter().zip(&rendered).any(|(case, (outcome, _))| !case.is_default() && outcome.is_ok());
+            cases.iter().zip(&rendered).any(|(case, (outcome, ..))| !case.is_default() && outcome.is_ok());
         let tested: Vec<Tested> = cases
             .par_iter()
             .zip(&rendered)
-            .map(|(case, (outcome, duration))| {
+            .map(|(case, (outcome, duration, _))| {
                 let (mut tested, comparing) =
                     self.timed(|| self.test_case(case, outcome, renders_with_values, &findings));
                 tested.job.duration = *duration + comparing;
@@ -194,7 +202,7 @@ impl Run<'_> {
                 cases.iter().zip(&rendered).partition(|(case, _)| case.is_default());
             let all = defaults.into_iter().chain(others);
             let computed: Vec<&Computed> =
-                all.filter_map(|(_, (outcome, _))| Some(&outcome.as_ref().ok()?.computed)).collect();
+                all.filter_map(|(_, (outcome, ..))| Some(&outcome.as_ref().ok()?.computed)).collect();
             suite.jobs.push(self.check_schema(&computed));
         }
         result.suites.push(suite);
@@ -215,8 +223,15 @@ impl Run<'_> {
         overrides
     }
 
+    /// Renders a case, and says how long that took and what of the templates it reached.
+    fn record(&self, case: &Case) -> (Result<Rendered, Vec<Diagnostic>>, Duration, Option<Reached>) {
+        let recorder = self.bench.coverage.map(|_| Recorder::default());
+        let (outcome, duration) = self.timed(|| self.render(case, recorder.as_ref()));
+        (outcome, duration, recorder.map(Recorder::into_reached))
+    }
+
     /// Renders a case, with the errors if that fails.
-    fn render(&self, case: &Case) -> Result<Rendered, Vec<Diagnostic>> {
+    fn render(&self, case: &Case, recorder: Option<&Recorder>) -> Result<Rendered, Vec<Diagnostic>> {
         let Bench { sources, chart, .. } = *self.bench;
         let world = &self.bench.world.stopped_at(SystemTime::UNIX_EPOCH + NOW);
         let mut sink = Vec::new();
@@ -237,6 +252,7 @@ impl Run<'_> {
             seed: options.seed,
             lookup: None,
             is_lint: false,
+            recorder,
         };
         let files = self
             .bench
@@ -426,6 +442,7 @@ impl Tested {
             failures: Vec::new(),
             duration: Duration::ZERO,
             outcomes: Vec::new(),
+            reached: None,
         };
         Self { job, is_compared: false, differs: false, written: None, is_without_snapshot: false }
     }

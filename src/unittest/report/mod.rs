@@ -8,6 +8,7 @@ mod text;
 mod xml;
 mod xunit;
 
+pub(super) use text::{GREEN, Painter, RED, YELLOW};
 pub use text::{chart, summary};
 
 use super::result::Summary;

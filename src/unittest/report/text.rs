@@ -6,18 +6,18 @@ use crate::unittest::result::{ChartResult, JobResult, Status, SuiteResult, Summa
 use anstyle::{AnsiColor, Effects};
 use std::fmt::Write as _;
 
-const GREEN: anstyle::Style = AnsiColor::Green.on_default();
-const RED: anstyle::Style = AnsiColor::Red.on_default();
-const YELLOW: anstyle::Style = AnsiColor::Yellow.on_default();
+pub(in crate::unittest) const GREEN: anstyle::Style = AnsiColor::Green.on_default();
+pub(in crate::unittest) const RED: anstyle::Style = AnsiColor::Red.on_default();
+pub(in crate::unittest) const YELLOW: anstyle::Style = AnsiColor::Yellow.on_default();
 const BOLD: anstyle::Style = anstyle::Style::new().effects(Effects::BOLD);
 const FAINT: anstyle::Style = anstyle::Style::new().effects(Effects::DIMMED);
 
 /// Writes texts in colours, if there are any.
 #[derive(Clone, Copy)]
-struct Painter(Style);
+pub(in crate::unittest) struct Painter(pub(in crate::unittest) Style);
 
 impl Painter {
-    fn paint(self, style: anstyle::Style, text: &str) -> String {
+    pub(in crate::unittest) fn paint(self, style: anstyle::Style, text: &str) -> String {
         match self.0 {
             Style::Coloured => format!("{style}{text}{style:#}"),
             Style::Plain => text.to_owned(),

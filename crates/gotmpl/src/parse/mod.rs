@@ -45,17 +45,17 @@ pub fn parse_with(text: Arc<str>, functions: Functions) -> Result<File> {
             },
         }
     }
-    let main = Arc::new(finish(&text, body, &parser.scope));
+    let main = Arc::new(finish(&text, body, &parser.scope, Place { start: 0, end: 0 }));
     let defines = parser.defines;
     Ok(File { text, main, defines })
 }
 
-fn finish(text: &str, body: Vec<Node>, scope: &Scope) -> Template {
+fn finish(text: &str, body: Vec<Node>, scope: &Scope, tag: Place) -> Template {
     let blank = body.iter().all(|node| match node {
         Node::Text(place) => text[place.start as usize..place.end as usize].trim().is_empty(),
         _ => false,
     });
-    Template { body: body.into(), slots: scope.max_count, blank }
+    Template { body: body.into(), slots: scope.max_count, blank, tag }
 }
 
 struct Parser<'a> {
@@ -89,13 +89,14 @@ impl Parser<'_> {
         let open = self.cursor.next();
         self.cursor.next_non_space();
         let (name, place) = self.cursor.name("define clause")?;
-        self.cursor.close("define clause")?;
-        let template = self.template(open.place, "define")?;
+        let tag = open.place.to(self.cursor.close("define clause")?);
+        let template = self.template(open.place, tag, "define")?;
         self.add(name, template, place)
     }
 
-    /// The body of a definition up to its `end`, with variables of its own. `kind` is the keyword at `open`.
-    fn template(&mut self, open: Place, kind: &str) -> Result<Template> {
+    /// The body of a definition up to its `end`, with variables of its own. `kind` is the keyword in `tag`, which begins with
+    /// the delimiter at `open`.
+    fn template(&mut self, open: Place, tag: Place, kind: &str) -> Result<Template> {
         let outer_scope = std::mem::replace(&mut self.scope, Scope::new());
         let outer_ranges = std::mem::take(&mut self.ranges);
         let (body, end) = self.list(open, kind)?;
@@ -104,7 +105,7 @@ impl Parser<'_> {
         }
         self.ranges = outer_ranges;
         let scope = std::mem::replace(&mut self.scope, outer_scope);
-        Ok(finish(self.cursor.text(), body, &scope))
+        Ok(finish(self.cursor.text(), body, &scope, tag))
     }
 
     fn add(&mut self, name: Arc<str>, template: Template, place: Place) -> Result<()> {
@@ -182,11 +183,12 @@ impl Parser<'_> {
             Keyword::Break | Keyword::Continue => {
                 self.cursor.next();
                 let word = if keyword == Keyword::Break { "break" } else { "continue" };
-                self.cursor.close(word)?;
+                let place = open.place.to(self.cursor.close(word)?);
                 if self.ranges == 0 {
                     return Err(error(token.place, format!("`{{{{{word}}}}}` outside of `{{{{range}}}}`")));
                 }
-                Ok(Piece::Node(if keyword == Keyword::Break { Node::Break } else { Node::Continue }))
+                let is_break = keyword == Keyword::Break;
+                Ok(Piece::Node(if is_break { Node::Break(place) } else { Node::Continue(place) }))
             }
             Keyword::Template => {
                 self.cursor.next();
@@ -202,10 +204,10 @@ impl Parser<'_> {
                 self.cursor.next();
                 let (name, place) = self.cursor.name("block clause")?;
                 let pipe = self.pipeline(Clause::Block)?;
-                let close = self.cursor.close("block clause")?;
-                let template = self.template(open.place, "block")?;
+                let tag = open.place.to(self.cursor.close("block clause")?);
+                let template = self.template(open.place, tag, "block")?;
                 self.add(Arc::clone(&name), template, place)?;
-                Ok(Piece::Node(Node::Template { name, pipe: Some(pipe), place: open.place.to(close) }))
+                Ok(Piece::Node(Node::Template { name, pipe: Some(pipe), place: tag }))
             }
             Keyword::Define => {
                 Err(error(token.place, "unexpected `{{define}}`: templates are defined outside of any block"))
@@ -230,7 +232,7 @@ impl Parser<'_> {
         let context = clause.as_str();
         let outer = self.scope.names.len();
         let pipe = self.pipeline(clause)?;
-        self.cursor.close(context)?;
+        let tag = open.to(self.cursor.close(context)?);
         let declared = self.scope.names.len();
         self.ranges += usize::from(keyword == Keyword::Range);
         let (body, otherwise_at) = self.list(open, context)?;
@@ -261,7 +263,7 @@ impl Parser<'_> {
         }
         self.scope.names.truncate(outer);
         self.scope.ended.truncate(ended_before);
-        let branch = Branch { pipe, body: body.into(), otherwise: Body::from(otherwise) };
+        let branch = Branch { tag, pipe, body: body.into(), otherwise: Body::from(otherwise) };
         Ok(match keyword {
             Keyword::If => Node::If(branch),
             Keyword::With => Node::With(branch),

@@ -35,7 +35,7 @@ pub(crate) use release::{
 };
 pub(crate) use render::{HistoryArgs, HistoryFlags, OutputFlags, RecordFlags, RenderArgs, RenderFormat};
 pub(crate) use show::{ShowArgs, ValuesArgs};
-pub(crate) use test::TestArgs;
+pub(crate) use test::{CoverageArgs, TestArgs};
 
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand};

@@ -17,8 +17,10 @@ Examples:
   plimsoll test ./chart --cases --update        # store the renders with the values in ci/
   plimsoll test ./chart --schema                # check that wrong values are refused
   plimsoll test ./chart -o results.xml -t JUnit
+  plimsoll test ./chart --coverage --min-coverage 80
+  plimsoll test ./chart --coverage-lcov coverage.info --coverage-html coverage.html
 
-Exit codes: 0 every test passed, 1 a test failed, 2 a chart or a suite cannot be read.")]
+Exit codes: 0 every test passed, 1 a test failed or the coverage is too low, 2 a chart or a suite cannot be read.")]
 pub(crate) struct TestArgs {
     /// Charts: directories
     #[arg(required = true, value_name = "CHART", value_hint = ValueHint::DirPath, add = ArgValueCompleter::new(completion::sources))]
@@ -73,6 +75,45 @@ pub(crate) struct TestArgs {
     /// Do not validate values against values.schema.json
     #[arg(long)]
     skip_schema_validation: bool,
+    #[command(flatten)]
+    pub(crate) coverage: CoverageArgs,
+}
+
+// What is measured and written about coverage.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Coverage")]
+pub(crate) struct CoverageArgs {
+    /// Show which lines, branches and components of the templates the tests reach
+    #[arg(long = "coverage")]
+    shows_table: bool,
+    /// Fail if the tests reach less than this percentage of the lines
+    #[arg(long = "min-coverage", value_name = "PERCENT", value_parser = parse_percent)]
+    pub(crate) minimum: Option<f64>,
+    /// Write the coverage to this file as an lcov tracefile
+    #[arg(long = "coverage-lcov", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) lcov: Option<PathBuf>,
+    /// Write the coverage to this file as an HTML page
+    #[arg(long = "coverage-html", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+}
+
+impl CoverageArgs {
+    /// Whether coverage is measured.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.shows_table() || self.lcov.is_some() || self.html.is_some()
+    }
+
+    /// Whether the table is printed: whoever sets a minimum sees what is missing.
+    pub(crate) fn shows_table(&self) -> bool {
+        self.shows_table || self.minimum.is_some()
+    }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse::<f64>().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }
 
 /// `--output-type`
@@ -112,6 +153,7 @@ impl TestArgs {
             is_strict: self.strict,
             skips_schemas: self.skip_schema_validation,
             cases: None,
+            measures_coverage: self.coverage.is_measured(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod config;
 pub(crate) mod convert;
+mod coverage;
 pub(crate) mod create;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;

@@ -1,15 +1,14 @@
 //! `plimsoll test`.
 
-use super::{cases, files, world};
+use super::{cases, coverage, files, world};
 use crate::args::TestArgs;
 use crate::ui::{ExitStatus, Ui};
-use anyhow::Context as _;
 use plimsoll::diag::Sources;
 use plimsoll::unittest::{self, Options, SnapshotFile, Summary, report};
-use std::path::Path;
 use std::time::Duration;
 
 pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    coverage::check_targets(&args.coverage)?;
     let options = args.options();
     let start = world().now();
     let mut summary = Summary::default();
@@ -30,31 +29,26 @@ pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     }
     summary.duration = world().now().duration_since(start).unwrap_or(Duration::ZERO);
     text.push_str(&report::summary(&summary, ui.stdout_style()));
+    text.push_str(&coverage::shown(&args.coverage, &summary, ui));
     ui.complete()?;
     for SnapshotFile { path, text } in summary.charts.iter().flat_map(|chart| &chart.snapshots) {
-        write(path, text)?;
+        files::write(path, text.as_bytes())?;
     }
     for chart in &summary.charts {
         cases::finish(chart, ui)?;
     }
     if let Some(path) = &args.output_file {
-        write(path, &report::report(&summary, args.output_type.into(), world().now()))?;
+        let report = report::report(&summary, args.output_type.into(), world().now());
+        files::write(path, report.as_bytes())?;
     }
+    coverage::write(&args.coverage, &summary)?;
     ui.print(&text);
+    let is_enough = coverage::is_enough(&args.coverage, &summary, ui);
     Ok(if summary.has_errors() {
         ExitStatus::Failure
-    } else if summary.has_passed() {
+    } else if summary.has_passed() && is_enough {
         ExitStatus::Success
     } else {
         ExitStatus::Findings
     })
-}
-
-/// Writes a file, and the directories that it is in.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create `{}`", directory.display()))?;
-    }
-    files::replace(path, text.as_bytes())
 }

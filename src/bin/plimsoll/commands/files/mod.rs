@@ -54,6 +54,14 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
     fs::remove_file(path).with_context(|| format!("cannot remove `{}`", path.display()))
 }
 
+/// [`replace`], which also creates the directories that the file is in.
+pub(crate) fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
+    }
+    replace(path, content)
+}
+
 /// The error of the system, without the name of the temporary file.
 fn without_path(error: io::Error) -> io::Error {
     let cause = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>()?.raw_os_error());
