@@ -544,6 +544,23 @@ fn generated_schemas_refuse_wrong_values() {
         assert_eq!(sandbox.run(&["schema", "web", "--write"]).code, 0);
         ends(&sandbox, &["--schema"], 0);
     }
+    // Maps that are printed as a whole take any key, and the schema says so.
+    let sandbox = sandbox("gotpl");
+    sandbox.write(
+        "web/values.yaml",
+        &(sandbox.read("web/values.yaml")
+            + "probe: {periodSeconds: 5, tcpSocket: {port: 80}}\nsecurity: {}\n"),
+    );
+    edit(
+        &sandbox,
+        "web/templates/deployment.yaml",
+        "        resources:",
+        "        livenessProbe: {{- toYaml .Values.probe | nindent 10 }}\n        \
+         securityContext: {{- toYaml .Values.security | nindent 10 }}\n        resources:",
+    );
+    sandbox.write("web/ci/prod-values.yaml", "replicas: 3\nsecurity: {capabilities: {drop: [ALL]}}\n");
+    assert_eq!(sandbox.run(&["schema", "web", "--write"]).code, 0);
+    ends(&sandbox, &["--schema"], 0);
 }
 
 #[test]

@@ -192,9 +192,8 @@ impl Field {
                 schema.insert("required".to_owned(), json!(required));
             }
             let is_hidden = self.properties.iter().any(|(_, field)| field.is_hidden);
-            if !self.is_open && !is_hidden {
-                schema.insert("additionalProperties".to_owned(), json!(false));
-            }
+            // Said even where it is the default, so that a map that takes other keys is not one that was forgotten.
+            schema.insert("additionalProperties".to_owned(), json!(self.is_open || is_hidden));
         }
         self.add_written(&mut schema);
         schema.into()

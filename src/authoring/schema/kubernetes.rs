@@ -314,7 +314,7 @@ pub(super) fn apply(root: &mut Field, uses: &[(Path, Use)], defs: &str, wanted: 
     }
 }
 
-/// The definitions that are referred to, and those that they refer to.
+/// The definitions that are referred to, and those that they refer to. Later versions of Kubernetes have more fields.
 pub(super) fn definitions(wanted: &BTreeSet<TypeId>, defs: &str) -> Map<String, Json> {
     let mut done: BTreeMap<TypeId, Json> = BTreeMap::new();
     let mut open: Vec<TypeId> = wanted.iter().copied().collect();
@@ -326,7 +326,7 @@ pub(super) fn definitions(wanted: &BTreeSet<TypeId>, defs: &str) -> Map<String, 
         let fields = Schemas::get().fields(id).iter().filter(|field| field.exists_in(Version::DEFAULT));
         let properties: Map<String, Json> =
             fields.map(|field| (field.name.to_owned(), schema_of(field.ty, defs, &mut more))).collect();
-        done.insert(id, json!({ "type": "object", "properties": properties }));
+        done.insert(id, json!({ "type": "object", "properties": properties, "additionalProperties": true }));
         open.extend(more);
     }
     done.into_iter().map(|(id, schema)| (Schemas::get().name(id).to_owned(), schema)).collect()
