@@ -45,6 +45,8 @@ fn is_common(text: &str) -> bool {
     text.chars().all(plain)
         && !text.contains(['!', '&', '*', '%', '?', '<', '@', '`'])
         && !["---", "..."].iter().any(|marker| text.contains(marker))
+        // An integer that does not fit into 64 bits is an error here; libyaml rounds it.
+        && !text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 18)
 }
 
 /// Compares with libyaml, through `serde_yaml`: both accept the text, with the same shape, or neither does.

@@ -350,7 +350,8 @@ impl Printer {
                     good_index = false;
                 }
             }
-            if chars.next_if(|(_, c)| *c == '.').is_some() {
+            // At the end a point is the verb.
+            if chars.next_if(|(index, c)| *c == '.' && index + 1 < format.len()).is_some() {
                 if indexed {
                     good_index = false;
                 }
@@ -816,6 +817,8 @@ mod tests {
         assert_eq!(f("%s %s", &["a".into()]), "a %!s(MISSING)");
         assert_eq!(f("a", &[Value::Int(1), "b".into()]), "a%!(EXTRA int=1, string=b)");
         assert_eq!(f("%", &[]), "%!(NOVERB)");
+        assert_eq!(f("%-05.", &[]), "%!.(MISSING)");
+        assert_eq!(f("%5.1", &[Value::Int(1)]), "%!(NOVERB)%!(EXTRA int=1)");
         assert_eq!(f("%d", &[Value::list(vec!["a".into(), Value::Int(2)])]), "[%!d(string=a) 2]");
         assert_eq!(
             f("%w|%w", &[Value::list(vec!["a".into()]), "a".into()]),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::location;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, Host, fixed, hosted};
@@ -885,6 +886,19 @@ impl Object for Time {
         self.format(RFC_3339).into()
     }
 
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        let (seconds, nanoseconds) = self.moment();
+        Some(vec![
+            ("wall", Value::Uint(nanoseconds.into())),
+            ("ext", Value::Int64(seconds)),
+            ("loc", location::printed(&self.location)),
+        ])
+    }
+
+    fn has_string_method(&self) -> bool {
+        true
+    }
+
     fn go_string(&self) -> Option<String> {
         let shown = self.shown();
         let ((year, month, day), (hour, minute, second)) = (shown.date(), shown.clock());
@@ -1004,6 +1018,23 @@ mod tests {
         assert_eq!((now.since(&at(i64::MAX)), now.since(&at(i64::MIN))), (i64::MAX, i64::MAX));
         assert_eq!(now.since(&at(1 << 60)), i64::MIN);
         assert_eq!(at(i64::MAX).plus(-1).nanoseconds, 999_999_999);
+    }
+
+    #[test]
+    fn verbs_without_a_meaning_for_times_print_the_struct() {
+        let print = |format: &str, location: Location| {
+            let time = ZERO.at(location).plus(5_000_000_001).into_value();
+            let text = fmt::sprintf(&crate::text::Text::new(format.as_bytes()), &[time]);
+            String::from_utf8(text.into_bytes()).unwrap()
+        };
+        assert_eq!(
+            print("%t", Location::Local),
+            "{%!t(uint64=1) %!t(int64=5) %!t(*time.Location=&{Local [{UTC 0 false}] [{-9223372036854775808 0 false false}] \
+             UTC0 -9223372036854775808 9223372036854775807 0xc000000000})}"
+        );
+        let east = Location::Fixed { east: 7200, name: "".into() };
+        assert!(print("%!", east).contains("&{ [{ 7200 false}] [{-9223372036854775808 0 false false}]  -9"));
+        assert_eq!(print("%v", Location::Utc), "0001-01-01 00:00:05.000000001 +0000 UTC");
     }
 
     #[test]

@@ -161,9 +161,13 @@ fn omit(args: Args<'_>) -> Result<Value> {
 
 /// `merge` keeps what the first map has, unless that is empty; `mergeOverwrite` lets later maps win.
 fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
-    let (target, mut walk) = (args.map(0)?, Walk::making());
+    let (mut target, mut walk) = (args.map(0)?, Walk::making());
     for index in 1..args.len() {
-        merge(&target, (&args.map(index)?, args.origin(index)), overwrite, 0, &mut walk)?;
+        let source = args.map(index)?;
+        if target.is_nil() && !source.is_nil() {
+            target = Map::new(Elem::Any, Entries::default());
+        }
+        merge(&target, (&source, args.origin(index)), overwrite, 0, &mut walk)?;
     }
     Ok(Value::Map(target))
 }

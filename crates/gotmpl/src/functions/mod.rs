@@ -15,6 +15,7 @@ mod helm;
 mod helm_docs;
 mod keys;
 mod lists;
+mod location;
 mod math;
 mod paths;
 mod random;
