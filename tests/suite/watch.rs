@@ -14,7 +14,7 @@ struct Watched {
 
 impl Watched {
     fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        let mut child = interruptible(env!("CARGO_BIN_EXE_plimsoll"))
             .args(arguments)
             .current_dir(sandbox.path())
             .stdin(Stdio::null())
@@ -51,6 +51,17 @@ impl Watched {
     fn is_silent(&self) -> bool {
         self.lines.recv_timeout(Duration::from_secs(1)).is_err()
     }
+}
+
+/// A command that an interrupt ends, also if the tests were begun in the background of a script: there interrupts are ignored,
+/// and commands inherit that.
+fn interruptible(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", program]);
+    command
 }
 
 impl Drop for Watched {
@@ -140,6 +151,14 @@ fn an_interrupt_ends_the_watch() {
     watched.expect("name: web");
     let pid = watched.child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let begun = Instant::now();
+    let ended = loop {
+        match watched.child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => assert!(begun.elapsed() < Duration::from_secs(60), "the watch goes on"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
     // A shell shows this as 130.
-    assert_eq!(watched.child.wait().unwrap().signal(), Some(2));
+    assert_eq!(ended.signal(), Some(2));
 }
