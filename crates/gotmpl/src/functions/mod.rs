@@ -15,7 +15,6 @@ mod helm;
 mod helm_docs;
 mod keys;
 mod lists;
-mod location;
 mod math;
 mod paths;
 mod random;

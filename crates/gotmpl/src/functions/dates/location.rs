@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::dates::Location;
+use super::Location;
 use crate::error::Result;
 use crate::value::{Args, Elem, List, Object, Value};
 
