@@ -75,7 +75,7 @@ impl Reached {
         words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// The texts of which anything was reached.
+    /// The texts in which a point was reached.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> {
         self.sources.keys().copied()
     }

@@ -28,8 +28,8 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// Whether [`allow_more_time`] changes nothing: the user set the time.
     pub is_time_fixed: bool,
-    /// How many bytes it may take for what it allocates. An eighth is set aside for what the allocator rounds up, so the
-    /// blocks in use at a time may have seven eighths of it.
+    /// How many bytes it may allocate. The allocator rounds sizes up, so the blocks in use at a time may have seven eighths of
+    /// that.
     pub memory: Option<usize>,
 }
 

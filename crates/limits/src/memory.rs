@@ -33,7 +33,7 @@ thread_local! {
 
 /// Limits the memory in use.
 pub(crate) fn limit(bytes: usize) {
-    // Allocators round up: an eighth of what they take is asked for by nobody.
+    // The allocator rounds sizes up, which can take an eighth of the memory.
     let bytes = isize::try_from(bytes - bytes / 8).unwrap_or(isize::MAX);
     // What remains is for the error message, and for code that does not check.
     CHECKED.store(bytes - bytes / 16, Relaxed);
