@@ -93,6 +93,11 @@ pub struct TextFile {
     pub text: Arc<str>,
 }
 
+/// Whether a template is a partial, by its path: nothing is rendered from it itself.
+pub(crate) fn is_partial(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
+}
+
 impl Chart {
     /// The name in `Chart.yaml`. An alias is not known here: see `values::Scope::name`.
     pub fn name(&self) -> &str {

@@ -6,8 +6,9 @@ use super::files::{self, Content, RawFile};
 use super::tree::{Unpacked, Unread};
 use super::{ChartType, Dependency, Metadata, Origin, read_values};
 use crate::diag::{Diagnostic, Report, Severity, SourceKind, Sources, Span, has_errors};
-use crate::gotmpl::{node_json, parse_version, quote_json};
+use crate::gotmpl::parse_version;
 use crate::world::World;
+use crate::yaml::emit::{format_json, quote_json};
 use crate::yaml::{self, Map, Node, ReadOptions, Value, emit};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -313,7 +314,7 @@ fn struct_json(key: &str, node: &Node) -> String {
         Value::Seq(items) if key != "import-values" => {
             format!("[{}]", items.iter().map(|item| struct_json(key, item)).collect::<Vec<_>>().join(","))
         }
-        _ => node_json(node),
+        _ => format_json(node),
     }
 }
 

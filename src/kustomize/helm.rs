@@ -2,12 +2,12 @@
 
 use super::Builder;
 use super::file::Kustomization;
-use super::normalize;
 use super::resource::Resource;
 use crate::diag::{Severity, SourceKind};
 use crate::engine::{self, Capabilities, HelmApiVersions, Release};
 use crate::render;
 use crate::values::{self, Overrides, ValuesFile};
+use crate::world::normalize;
 use crate::yaml::{Node, emit};
 use std::path::Path;
 

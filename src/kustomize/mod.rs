@@ -27,12 +27,12 @@ use crate::k8s::Version;
 use crate::limits::{self, Activity};
 use crate::manifest::{self, Object};
 use crate::render;
-use crate::world::World;
+use crate::world::{World, normalize};
 use crate::yaml::{Node, ReadOptions, Value};
 use configuration::{Configuration, OwnReference};
 use file::Kustomization;
 use resource::Resource;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use variables::Variables;
 
 /// What a kustomization makes.
@@ -287,19 +287,4 @@ fn is_remote(path: &str) -> bool {
         || path.starts_with("git@")
         || path.contains("?ref=")
         || path.split(['/', ':']).next().is_some_and(is_host)
-}
-
-/// The path without `.` and without `..` after a name.
-pub(crate) fn normalize(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    if normal.as_os_str().is_empty() { PathBuf::from(".") } else { normal }
 }

@@ -1,9 +1,9 @@
 //! What a kustomization is made of: what is linted through it, and not again by itself.
 
 use super::file::{self, Kustomization};
-use super::{is_remote, normalize};
+use super::is_remote;
 use crate::diag::Sources;
-use crate::world::World;
+use crate::world::{World, normalize};
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use super::result::{Expectation, Failure, JobResult, Place, Status};
 use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
 use super::suite::{Job, Selector, Suite};
-use crate::chart::{Chart, EngineKind, TextFile, overlay};
+use crate::chart::{Chart, EngineKind, TextFile, is_partial, overlay};
 use crate::diag::render::{Style, arrange, human};
 use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
@@ -504,7 +504,7 @@ fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
     };
     let text = message.split_once('\n').map_or(text.as_str(), |(_, rest)| rest).to_owned();
     let template = template.as_str();
-    if template.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
+    if is_partial(template) {
         let names = suite.templates.iter().map(|template| qualified(&suite.route, template));
         return Outcome::FailedIn(names.collect(), text);
     }

@@ -30,7 +30,7 @@ use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, Inputs, Release};
 use crate::limits;
 use crate::values::{self, Schemas};
-use crate::world::World;
+use crate::world::{World, normalize};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use coverage::Collector;
 use job::Bench;
@@ -249,15 +249,7 @@ fn run_suites(bench: &Bench<'_>, suites: &[Suite], result: &mut ChartResult) {
 }
 
 fn skipped(job: &suite::Job, reason: &str) -> JobResult {
-    JobResult {
-        name: job.name.clone(),
-        status: Status::Skipped(reason.to_owned()),
-        error: None,
-        failures: Vec::new(),
-        duration: Duration::ZERO,
-        outcomes: Vec::new(),
-        reached: None,
-    }
+    JobResult::new(&job.name, Status::Skipped(reason.to_owned()))
 }
 
 /// Runs jobs up to the first one that fails, some at a time.
@@ -425,7 +417,7 @@ impl Search<'_> {
     fn suite_files(&mut self, path: &Path, route: &str) {
         // A pattern may name the values files of cases, too.
         let cases: Vec<PathBuf> = if self.options.names_files() {
-            cases::case_files(self.world, path).iter().map(|file| cases::normalize(file)).collect()
+            cases::case_files(self.world, path).iter().map(|file| normalize(file)).collect()
         } else {
             Vec::new()
         };
@@ -433,7 +425,7 @@ impl Search<'_> {
             match glob::files(self.world, path, pattern) {
                 Ok(found) => found
                     .iter()
-                    .filter(|file| !cases.contains(&cases::normalize(file)))
+                    .filter(|file| !cases.contains(&normalize(file)))
                     .for_each(|file| self.suite_file(file, route)),
                 Err(reason) => {
                     let message = format!("`{pattern}` is not a pattern of files: {reason}");

@@ -117,6 +117,21 @@ pub(super) struct Place {
     pub(super) text: String,
 }
 
+impl JobResult {
+    /// A job with nothing but a name and a status.
+    pub(super) fn new(name: &str, status: Status) -> Self {
+        Self {
+            name: name.to_owned(),
+            status,
+            error: None,
+            failures: Vec::new(),
+            duration: Duration::ZERO,
+            outcomes: Vec::new(),
+            reached: None,
+        }
+    }
+}
+
 impl Failure {
     /// What is wrong with a case: in words, a text below a title, and the places in templates and values that it is about.
     pub(super) fn of_case(

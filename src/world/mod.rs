@@ -46,7 +46,7 @@ use crate::limits::Activity;
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -168,6 +168,21 @@ const MOST_NAMES: usize = 1000;
 /// The outside, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct World(Arc<dyn Outside>);
+
+/// The path without `.` and without `..` after a name.
+pub(crate) fn normalize(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    if normal.as_os_str().is_empty() { PathBuf::from(".") } else { normal }
+}
 
 impl World {
     /// An outside of one's own.

@@ -57,7 +57,7 @@ fn stored(server: &Server) -> String {
         name: "a".to_owned(),
     };
     let object = server.object(&key).unwrap();
-    object.get("spec").map(plimsoll_kube::patch::format_json).unwrap_or_default()
+    object.get("spec").map(plimsoll_yaml::emit::format_json).unwrap_or_default()
 }
 
 #[test]

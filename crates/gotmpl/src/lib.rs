@@ -44,7 +44,6 @@ pub use error::{Error, Result};
 pub use functions::{Functions, compile_regex, names as function_names, parse_duration};
 pub use lookup::{Cluster, Lookup};
 pub use parse::{ParseError, parse, parse_with};
-pub use plimsoll_yaml::emit::{format_json as node_json, quote_json};
 pub use random::Seed;
 pub use references::{ANY_ITEM, Reference, Usage, references};
 pub use set::Set;

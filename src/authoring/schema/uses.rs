@@ -1,7 +1,7 @@
 //! Which keys the templates of a chart know, and which maps they use as a whole, so that other keys have a meaning.
 
 use super::field::{Field, Type};
-use crate::chart::Chart;
+use crate::chart::{Chart, is_partial};
 use crate::engine::{Usage, ValueReference, engine_for, template_texts};
 use crate::gotmpl::ANY_ITEM;
 use crate::yaml::Map;
@@ -15,7 +15,6 @@ pub(super) fn references(chart: &Chart) -> Vec<ValueReference> {
     let mut found: Vec<ValueReference> = own.flat_map(|text| engine.value_references(&text)).collect();
     let mut open: Vec<&Arc<Chart>> = chart.children.iter().collect();
     while let Some(child) = open.pop() {
-        let is_partial = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
         let partials = child.templates.iter().filter(|file| is_partial(&file.path));
         let theirs = partials.flat_map(|file| engine_for(child.engine).value_references(&file.text));
         // What looks up any key there was told by its caller which keys there are.

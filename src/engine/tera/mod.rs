@@ -50,7 +50,7 @@ use super::{
     Capabilities, Definitions, Engine, FileRole, Inputs, Point, Recorder, Release, Rendered, RenderedFile,
     ValueReference,
 };
-use crate::chart::{Chart, EngineKind, TextFile};
+use crate::chart::{Chart, EngineKind, TextFile, is_partial};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::limits::{self, Activity};
 use crate::values::Scope;
@@ -279,10 +279,6 @@ fn template_name(path: &str) -> &str {
 /// Whether a file under `templates/` is a template.
 fn is_template(path: &str) -> bool {
     is_partial(path) || role(path).is_some()
-}
-
-fn is_partial(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|base| base.starts_with('_'))
 }
 
 /// What a file under `templates/` is rendered for, if it is.

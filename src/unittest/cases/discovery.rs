@@ -4,9 +4,9 @@ use super::snapshot::is_snapshot;
 use crate::diag::Diagnostic;
 use crate::lint::{self, ci_values};
 use crate::unittest::{Options, glob};
-use crate::world::{FileKind, World};
+use crate::world::{FileKind, World, normalize};
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// The case that the default values of a chart are.
 const DEFAULT: &str = "default";
@@ -137,20 +137,6 @@ fn is_chosen(world: &World, chart: &Path, file: &Path, options: &Options) -> boo
     // Invalid patterns are reported where suites are looked for.
     let named = |pattern: &String| glob::files(world, chart, pattern).unwrap_or_default();
     options.files.iter().flat_map(named).any(|found| normalize(&found) == normalize(file))
-}
-
-/// The path without `.` and `..`.
-pub(in crate::unittest) fn normalize(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut normal, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if normal.file_name().is_some() => {
-                normal.pop();
-            }
-            part => normal.push(part),
-        }
-        normal
-    })
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub(super) use discovery::{case_files, find, normalize};
+pub(super) use discovery::{case_files, find};
 
 /// What the suite of a chart's cases is called.
 const SUITE: &str = "values cases";
@@ -382,10 +382,9 @@ impl Run<'_> {
 
     /// Checks that the schema refuses wrong values, which are made from those of the cases.
     fn check_schema(&self, computed: &[&Computed]) -> JobResult {
-        let mut tested = Tested::new("the schema refuses wrong values");
-        let start = self.bench.world.now();
+        let mut job = JobResult::new("the schema refuses wrong values", Status::Passed);
         let chart: &Chart = self.bench.chart;
-        let failures = match &chart.schema {
+        let (failures, duration) = self.timed(|| match &chart.schema {
             None => {
                 let chart = shell_word(&self.path.display().to_string());
                 let help = format!("make one with `plimsoll schema {chart} --write`");
@@ -393,16 +392,16 @@ impl Run<'_> {
                 Ok(vec![Failure::of_case("the chart has no values.schema.json", about, Vec::new())])
             }
             Some(_) => wrong_values::find_accepted(self.bench, computed),
-        };
+        });
+        job.duration = duration;
         match failures {
-            Ok(failures) => tested.job.failures = failures,
-            Err(error) => tested.job.error = Some(shown(&[*error], self.bench.sources)),
+            Ok(failures) => job.failures = failures,
+            Err(error) => job.error = Some(shown(&[*error], self.bench.sources)),
         }
-        if tested.job.error.is_some() || !tested.job.failures.is_empty() {
-            tested.job.status = Status::Failed;
+        if job.error.is_some() || !job.failures.is_empty() {
+            job.status = Status::Failed;
         }
-        tested.job.duration = self.bench.world.now().duration_since(start).unwrap_or(Duration::ZERO);
-        tested.job
+        job
     }
 
     /// Removes the snapshots of cases that are gone, or says that there are some.
@@ -435,15 +434,7 @@ impl Run<'_> {
 
 impl Tested {
     fn new(name: &str) -> Self {
-        let job = JobResult {
-            name: name.to_owned(),
-            status: Status::Passed,
-            error: None,
-            failures: Vec::new(),
-            duration: Duration::ZERO,
-            outcomes: Vec::new(),
-            reached: None,
-        };
+        let job = JobResult::new(name, Status::Passed);
         Self { job, is_compared: false, differs: false, written: None, is_without_snapshot: false }
     }
 }

@@ -1,7 +1,7 @@
 //! Counts the tests that reach each part of a chart's templates.
 
 use super::{Branch, ChartCoverage, Component, Coverage, FileCoverage, Line, NAMED};
-use crate::chart::{Chart, Origin, TextFile};
+use crate::chart::{Chart, Origin, TextFile, is_partial};
 use crate::diag::{SourceId, Sources};
 use crate::engine::{Outcome, Point, PointKind, Reached, engine_for};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,10 +114,6 @@ fn track(
             track(sources, child, directory, &format!("{route}/charts/{}", child.name()), is_tested, into);
         }
     }
-}
-
-fn is_partial(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
 }
 
 impl TrackedFile {

@@ -5,7 +5,8 @@
 use super::node;
 use plimsoll_diag::{SourceKind, Sources};
 use plimsoll_kube::defaults;
-use plimsoll_kube::patch::{as_json, format_json};
+use plimsoll_kube::patch::as_json;
+use plimsoll_yaml::emit::format_json;
 use plimsoll_yaml::{Map, Node, ReadOptions};
 
 const UTILIZATION: &str = "targetCPUUtilizationPercentage";

@@ -332,7 +332,7 @@ impl Server {
             if matches!(patch, Patch::Strategic(_)) { Decoder::Unstructured } else { Decoder::Json };
         let root = self.decode(&kind, Some(key), writer.strict, decoder, patched).map_err(|error| {
             let shown = match (decoder, patch, self.object(key)) {
-                (Decoder::Json, ..) => patch::format_json(&error.root),
+                (Decoder::Json, ..) => plimsoll_yaml::emit::format_json(&error.root),
                 (_, Patch::Strategic(patch), Some(live)) => {
                     patch::go_format(&Node::bare(strategic::left_of_patch(patch, live)))
                 }

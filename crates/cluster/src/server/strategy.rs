@@ -2,8 +2,8 @@
 //! `PrepareForUpdate` of `pkg/registry/*/strategy.go`, and the mutating admission plug-ins.
 
 use super::{ObjectKey, Served, node, service};
-use plimsoll_kube::patch::format_json;
 use plimsoll_kube::{ErrorKind, FieldError, Version, defaults, update};
+use plimsoll_yaml::emit::format_json;
 use plimsoll_yaml::{Map, Node};
 
 /// Kinds whose objects count their generations.

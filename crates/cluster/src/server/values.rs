@@ -1,10 +1,10 @@
 //! The values that errors show: validation leaves out those that do not fit a line of a report, and those that are not set.
 
 use super::node;
-use plimsoll_kube::patch::format_json;
 use plimsoll_kube::schema::{self, Base, Schemas, Shape, Ty};
 use plimsoll_kube::{ErrorKind, FieldError, Version};
 use plimsoll_yaml::Node;
+use plimsoll_yaml::emit::format_json;
 
 /// Adds to `error` the value at its path in the object `root`; that of Go's zero if there is none (`field.Error.ErrorBody`).
 pub(super) fn complete(mut error: FieldError, root: &Node, version: Version) -> FieldError {

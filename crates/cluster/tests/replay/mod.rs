@@ -427,5 +427,5 @@ fn difference(path: &str, ours: Option<&Node>, theirs: Option<&Node>, out: &mut 
 }
 
 fn json(node: &Node) -> String {
-    plimsoll_kube::patch::format_json(node)
+    plimsoll_yaml::emit::format_json(node)
 }

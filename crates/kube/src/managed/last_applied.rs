@@ -10,8 +10,9 @@ use super::set::FieldSet;
 use super::structure::Type;
 use super::validate::validate;
 use super::value::KeyValue;
-use crate::{defaults, patch};
+use crate::defaults;
 use plimsoll_diag::Span;
+use plimsoll_yaml::emit::format_json;
 use plimsoll_yaml::{Map, Node, Value};
 
 /// The annotation in which `kubectl apply` keeps what it applied.
@@ -93,7 +94,7 @@ fn without_last_applied(manifest: &mut Node) -> String {
         annotations.remove(LAST_APPLIED_ANNOTATION);
         coerce_nulls(annotations);
     }
-    patch::format_json(manifest) + "\n"
+    format_json(manifest) + "\n"
 }
 
 /// The annotations of an object, which has some from now on.
@@ -122,5 +123,5 @@ fn note(config: &Node) -> String {
         // The accessor of annotations reads a null as an empty text (`NestedNullCoercingStringMap`).
         coerce_nulls(annotations);
     }
-    patch::format_json(&config) + "\n"
+    format_json(&config) + "\n"
 }

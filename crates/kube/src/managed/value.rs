@@ -1,6 +1,6 @@
 //! Values inside of field paths: the keys of list items, and the members of sets.
 
-use crate::patch;
+use plimsoll_yaml::emit::format_json;
 use plimsoll_yaml::{Node, Value};
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
@@ -23,7 +23,7 @@ impl KeyValue {
 
     /// The value as JSON.
     pub(super) fn to_json(&self) -> String {
-        patch::format_json(&self.0)
+        format_json(&self.0)
     }
 }
 

@@ -9,7 +9,6 @@ pub mod json_patch;
 pub mod strategic;
 
 pub use go::format as go_format;
-pub use plimsoll_yaml::emit::format_json;
 
 use plimsoll_yaml::{Map, Node, Value};
 use std::fmt;

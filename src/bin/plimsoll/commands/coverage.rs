@@ -1,12 +1,11 @@
 //! The coverage of `plimsoll test`: what is printed, what is written, and whether it is enough.
 
-use super::files;
+use super::{files, world};
 use crate::args::CoverageArgs;
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::unittest::Summary;
 use plimsoll::unittest::coverage::{HTML_MARK, html, lcov, table, total};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// How much of a file shows whether it is a report.
@@ -25,12 +24,10 @@ pub(super) fn check_targets(args: &CoverageArgs) -> anyhow::Result<()> {
 
 fn check(path: &Path, what: &str, is_report: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     // Reading anything else, such as a terminal, might wait.
-    if !path.is_file() {
+    if !world().is_file(path) {
         return Ok(());
     }
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    read.with_context(|| format!("cannot read `{}`", path.display()))?;
+    let head = world().read(path, HEAD).with_context(|| format!("cannot read `{}`", path.display()))?;
     if !head.is_empty() && !is_report(&String::from_utf8_lossy(&head)) {
         bail!("`{}` exists and is not {what}\n= help: choose another file, or remove it", path.display());
     }
@@ -73,7 +70,5 @@ pub(super) fn is_enough(args: &CoverageArgs, summary: &Summary, ui: &mut Ui) -> 
 
 /// What paths are shown relative to.
 fn base() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "the binary is where the working directory is read")]
-    let base = std::env::current_dir();
-    base.unwrap_or_default()
+    world().absolute(Path::new("")).unwrap_or_default()
 }

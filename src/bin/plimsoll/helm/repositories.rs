@@ -5,7 +5,7 @@ use crate::args::RegistryFlags;
 use crate::commands::{fetch, files, release};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
-use plimsoll::gotmpl::quote_json;
+use plimsoll::yaml::emit::quote_json;
 use plimsoll_registry::Repository;
 use std::fs;
 use std::path::{Path, PathBuf};
