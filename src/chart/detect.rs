@@ -13,6 +13,7 @@
 //! If all could be both, the chart is Helm's, as charts are.
 
 use super::EngineKind;
+use std::cell::LazyCell;
 
 /// Words that begin an action of Helm's language and, followed by white space or the end, nothing in Tera.
 const WORDS: [&str; 9] = ["if", "range", "with", "define", "end", "include", "template", "block", "else"];
@@ -76,7 +77,7 @@ enum Language {
 fn language(text: &str) -> Option<Language> {
     let mut found = None;
     let mut rest = text;
-    let last_comment = text.rfind("#}").unwrap_or(0);
+    let last_comment = LazyCell::new(|| text.rfind("#}").unwrap_or(0));
     while let Some(open) = rest.find('{') {
         rest = &rest[open..];
         if let Some(inside) = rest.strip_prefix("{{") {
@@ -95,7 +96,7 @@ fn language(text: &str) -> Option<Language> {
             }
             rest = after_raw(tag).unwrap_or(tag);
         } else {
-            let is_comment = rest.starts_with("{#") && text.len() - rest.len() + 2 <= last_comment;
+            let is_comment = rest.starts_with("{#") && text.len() - rest.len() + 2 <= *last_comment;
             found = found.max(is_comment.then_some(Language::Tera));
             rest = &rest[1..];
         }

@@ -8,6 +8,9 @@ use regex::Regex;
 use std::fmt;
 use std::sync::LazyLock;
 
+/// The length of the shortest text that is one of them: `ref+a://`. Most values are shorter.
+const SHORTEST: usize = 8;
+
 /// What a value is, if it is not what an application can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undecrypted {
@@ -36,6 +39,9 @@ impl Undecrypted {
     fn of(text: &str) -> Option<Self> {
         static REFERENCE: LazyLock<Option<Regex>> =
             LazyLock::new(|| Regex::new(r"\A[^\n]*\b(?:secret)?ref\+[a-z][a-z0-9]*://[^\n]*\n?\z").ok());
+        if text.len() < SHORTEST {
+            return None;
+        }
         if text.contains(crate::sops::PREFIX) {
             return Some(Self::Sops);
         }
@@ -65,9 +71,8 @@ impl fmt::Display for Undecrypted {
 pub fn undecrypted(object: &Object) -> Vec<(String, Span, Undecrypted)> {
     let mut found = Vec::new();
     if schema::kind(&object.api_version, &object.kind).is_some() && object.root.get("sops").is_none() {
-        let is_secret = secrets::is_secret_kind(&object.kind);
         for entry in object.root.as_map().into_iter().flatten() {
-            let is_encoded = is_secret && entry.key == "data";
+            let is_encoded = entry.key == "data" && secrets::is_secret_kind(&object.kind);
             search(&entry.value, is_encoded, &mut found, &|| entry.key.clone());
         }
     }

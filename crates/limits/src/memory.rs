@@ -95,13 +95,15 @@ fn count(bytes: isize) {
     if (-BATCH..BATCH).contains(&uncounted) {
         UNCOUNTED.set(uncounted);
     } else {
-        UNCOUNTED.set(0);
         add_up(uncounted);
     }
 }
 
+/// Adds what this thread has counted to what the others have, and starts its count again.
 #[cold]
+#[inline(never)]
 fn add_up(bytes: isize) {
+    UNCOUNTED.set(0);
     let used = USED.fetch_add(bytes, Relaxed).saturating_add(bytes);
     if bytes < 0 || used <= CHECKED.load(Relaxed) {
         return;

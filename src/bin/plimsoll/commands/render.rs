@@ -11,6 +11,7 @@ use plimsoll::diag::escape::terminal;
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
 use plimsoll::manifest::Object;
 use plimsoll::render::{self, Document, Selection};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,7 +24,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     if let Some(dir) = &output.output_dir {
         files::recover(dir);
     }
-    let built = lookup::render(flags, args.context.cluster(), request, &sources, ui)?;
+    // The process ends with the command, so its memory need not be freed.
+    let built = ManuallyDrop::new(lookup::render(flags, args.context.cluster(), request, &sources, ui)?);
     let selection = Selection {
         show_only: output.show_only.clone(),
         include_crds: output.include_crds,
