@@ -38,7 +38,7 @@ pub(super) struct LiftedWorkload {
 
 /// Lifts the values of objects.
 pub(super) fn lift(objects: &[Object]) -> Lifted {
-    let trees: Vec<Node> = objects.iter().map(|object| object.root.clone()).collect();
+    let trees: Vec<Node> = objects.iter().map(|object| Node::clone(&object.root)).collect();
     let places = Places::new(&trees);
     let mut lifter = Lifter {
         objects,

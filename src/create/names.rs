@@ -43,7 +43,7 @@ mod tests {
 
     fn object(kind: &str, name: &str) -> Object {
         Object {
-            root: Node::bare("x"),
+            root: Node::bare("x").into(),
             span: crate::diag::Span::NONE,
             api_version: "v1".to_owned(),
             kind: kind.to_owned(),

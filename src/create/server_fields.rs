@@ -4,12 +4,13 @@ use crate::k8s::managed::LAST_APPLIED_ANNOTATION;
 use crate::k8s::views::{Metadata, StatefulSet, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
+use std::sync::Arc;
 
 /// Removes what the API server and the controllers set: identity, times, versions, status, allocated addresses.
 pub(super) fn strip(object: &mut Object) {
     let is_live = is_live(object);
     let workload = WorkloadKind::from_object(object);
-    let root = &mut object.root;
+    let root = Arc::make_mut(&mut object.root);
     drop_empty_times(root);
     strip_metadata(root);
     if let Some(map) = root.as_map_mut()

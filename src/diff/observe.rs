@@ -25,13 +25,13 @@ pub(super) struct Roots<'a> {
 impl<'a> Roots<'a> {
     pub(super) fn of(pair: &Pair<'a>, options: &Options) -> Self {
         let (Some(old), Some(new)) = (pair.old, pair.new) else {
-            let root = |object: Option<&'a Object>| object.map(|object| Cow::Borrowed(&object.root));
+            let root = |object: Option<&'a Object>| object.map(|object| Cow::Borrowed(&*object.root));
             return Self { old: root(pair.old), new: root(pair.new) };
         };
         let (old_root, mut new_root) = secrets::comparable(&new.kind, &old.root, &new.root, &options.keys);
         if options.ignore.iter().any(|rule| rule.concerns(new)) {
             let stored = |root: &Node| {
-                let object = Object { root: root.clone(), ..new.clone() };
+                let object = Object { root: root.clone().into(), ..new.clone() };
                 simulation::draft_alone(&object, options.version, &options.namespace)
             };
             let noted = if options.live { options.manifest_of(old) } else { None };

@@ -82,7 +82,7 @@ impl Options {
         };
         match (&self.released, self.driver) {
             (Some(released), Driver::Helm { .. } | Driver::Helm3) => {
-                released.iter().find(is_same).map(|object| Cow::Borrowed(&object.root))
+                released.iter().find(is_same).map(|object| Cow::Borrowed(&*object.root))
             }
             _ => last_applied(&live.root).map(Cow::Owned),
         }

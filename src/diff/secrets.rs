@@ -104,7 +104,7 @@ pub(super) fn reveal<'a>(old: &'a [Object], new: &[Object], keys: &[Key]) -> Cow
     let mut revealed = old.to_vec();
     for object in &mut revealed {
         let is_secret = object.kind == "Secret";
-        for entry in object.root.as_map_mut().into_iter().flat_map(Map::iter_mut) {
+        for entry in object.root_mut().as_map_mut().into_iter().flat_map(Map::iter_mut) {
             if !is_secret || !DATA.contains(&entry.key.as_str()) {
                 replace_digests(&mut entry.value, &mut |digest| known.get(digest).cloned());
             }

@@ -69,7 +69,7 @@ impl Simulation {
             },
         );
         old.iter().chain(&new).for_each(|object| server.announce(object));
-        server.assume_objects(options.policies.iter().map(|object| &object.root), &options.namespace);
+        server.assume_objects(options.policies.iter().map(|object| &*object.root), &options.namespace);
         let mut client = Client::new(options);
         client.store(&mut server, old, options);
         server.bind_claims(around);
@@ -401,7 +401,7 @@ impl Client {
         if options.live {
             self.kubectl.load_objects(server, objects.into_iter().map(sealed));
             match &options.released {
-                Some(released) => self.helm.remember(server, released.iter().map(|object| &object.root)),
+                Some(released) => self.helm.remember(server, released.iter().map(|object| &*object.root)),
                 None => self.helm.adopt_stored(server),
             }
             self.argo_cd.adopt_stored(server);

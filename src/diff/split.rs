@@ -64,7 +64,7 @@ impl<'a> Split<'a> {
             let applied = objects.iter().filter(|object| !options.driver.skips(object));
             let root = |object: &'r Object| match compared.get(&std::ptr::from_ref(object)) {
                 Some(root) => *root,
-                None => Some(&object.root),
+                None => Some(&*object.root),
             };
             applied.filter_map(root).collect()
         })

@@ -81,7 +81,7 @@ impl<'a> Mask<'a> {
 
     /// The manifest of an object without what is secret.
     pub(crate) fn object(&self, object: &Object) -> Node {
-        let mut root = object.root.clone();
+        let mut root = Node::clone(&object.root);
         to_digests(&object.kind, &mut root, self.digester);
         self.manifest(&mut root);
         root

@@ -165,7 +165,7 @@ pub struct Appliable {
 
 /// Whether digests stand in place of some texts of a recorded object, annotations aside: they mean nothing to the server.
 pub fn holds_digest(object: &Object) -> bool {
-    let mut root = object.root.clone();
+    let mut root = Node::clone(&object.root);
     remove_annotations(&mut root);
     secrets::holds_digest(&root)
 }
@@ -657,7 +657,7 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>) -> String {
         body.push('\n');
     }
     for object in render.objects {
-        let root = if render.with_secrets { object.root.clone() } else { mask.object(object) };
+        let root = if render.with_secrets { Node::clone(&object.root) } else { mask.object(object) };
         body.push_str("---\n# Source: ");
         body.push_str(&object.template.replace(['\n', '\r'], " "));
         body.push('\n');

@@ -103,7 +103,7 @@ impl Builder<'_> {
             name: name.to_owned(),
             namespace: None,
             template: directory.display().to_string(),
-            root,
+            root: root.into(),
         };
         let mut resource = Resource::new(object);
         resource.needs_hash = needs_hash;

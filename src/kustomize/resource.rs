@@ -33,7 +33,7 @@ impl Resource {
     }
 
     pub(super) fn root(&mut self) -> &mut Node {
-        &mut self.object.root
+        self.object.root_mut()
     }
 
     pub(super) fn kind(&self) -> &str {

@@ -151,7 +151,8 @@ fn definition(group: &str, kind: &str, schemas: Vec<(&str, Node)>) -> Object {
             ("kind", text(crd)),
             ("metadata", map([("name", text(&name))])),
             ("spec", spec),
-        ]),
+        ])
+        .into(),
         span: Span::NONE,
         api_version: api_version.to_owned(),
         kind: crd.to_owned(),

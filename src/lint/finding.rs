@@ -30,7 +30,7 @@ pub(super) fn finding_of(
 /// The place of a field path in an object: of a scalar the value, of a map or a list its key, of a
 /// missing field that of the nearest key above.
 pub(super) fn locate(object: &Object, path: &str) -> Span {
-    let mut node = &object.root;
+    let mut node = &*object.root;
     // A document is pointed at by its first line.
     let first = node.as_map().and_then(|map| map.iter().next());
     let mut place = first.map_or(node.span, |entry| entry.key_span);

@@ -191,7 +191,7 @@ impl<'a> Stored<'a> {
             ("", "PersistentVolumeClaim") => Kind::Claim,
             _ => Kind::Workload(WorkloadKind::from_object(object)?),
         };
-        let mut root = object.root.clone();
+        let mut root = Node::clone(&object.root);
         defaults::store(object.group(), &object.kind, &mut root);
         defaults::apply_gates(version, object.group(), &object.kind, &mut root);
         Some(Self { kind, root, namespace: object.namespace.as_deref().unwrap_or(namespace) })

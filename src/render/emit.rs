@@ -103,7 +103,7 @@ pub fn files(documents: &[&Document]) -> BTreeMap<String, String> {
 /// The objects as one `List`, which kubectl applies as it is.
 pub fn json_list(documents: &[&Document]) -> String {
     let items: Vec<&Node> =
-        documents.iter().flat_map(|document| &document.objects).map(|object| &object.root).collect();
+        documents.iter().flat_map(|document| &document.objects).map(|object| &*object.root).collect();
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
     let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
     text.push('\n');
@@ -124,7 +124,7 @@ pub(super) fn write_namespace(document: &mut Document, namespace: &str) {
         let block = before.chars().all(|c| matches!(c, ' ' | '-'));
         let separator = if block { format!("\n{}", " ".repeat(before.len())) } else { ", ".to_owned() };
         document.text.insert_str(at, &format!("namespace: {namespace}{separator}"));
-        if let Some(metadata) = object.root.as_map_mut().and_then(|root| root.get_mut("metadata"))
+        if let Some(metadata) = object.root_mut().as_map_mut().and_then(|root| root.get_mut("metadata"))
             && let Some(map) = metadata.as_map_mut()
         {
             map.push(Entry {

@@ -22,7 +22,7 @@ pub fn dry_run(
         release.name, release.namespace, release.revision
     );
     let _ = write!(out, "USER-SUPPLIED VALUES:\n{}\n", yaml::helm(&computed.user));
-    let _ = write!(out, "COMPUTED VALUES:\n{}\n", yaml::helm(&computed.root.values));
+    let _ = write!(out, "COMPUTED VALUES:\n{}\n", yaml::helm(&*computed.root.values));
     out.push_str("HOOKS:\n");
     let hooks: Vec<_> = render.hooks.iter().filter(|document| selection.wants_hook(document)).collect();
     out.push_str(&emit::stream(&hooks));

@@ -119,7 +119,7 @@ pub struct Scope {
     /// The way from the root: `umbrella/charts/one`.
     pub path: String,
     /// Its own slice of the values, and `global`. For the root, everything.
-    pub values: Node,
+    pub values: Arc<Node>,
     /// The sub-charts that are enabled, in Helm's order.
     pub children: Vec<Scope>,
     /// The dependencies that are enabled, under the names they go by.
@@ -264,7 +264,7 @@ impl Scope {
             .collect();
         let dependencies = branch.dependencies().collect();
         let (chart, name, is_pruned) = (Arc::clone(branch.chart), branch.name.clone(), branch.aliased);
-        Self { chart, name, path, values, children, dependencies, is_pruned }
+        Self { chart, name, path, values: Arc::new(values), children, dependencies, is_pruned }
     }
 }
 

@@ -206,7 +206,7 @@ proptest! {
         let old = objects(&format!("{SET}{OTHERS}"));
         let mut new = old.clone();
         for object in &mut new {
-            let mut stored = object.root.clone();
+            let mut stored = Node::clone(&object.root);
             defaults::store(object.group(), &object.kind, &mut stored);
             if object.kind == "Secret" {
                 // `data` next to `stringData` is another manifest.
@@ -214,13 +214,13 @@ proptest! {
             }
             if object.kind == "Service"
                 && let Some(Node { value: Value::Seq(ports), .. }) =
-                    object.root.as_map_mut().unwrap().get_mut("spec").unwrap().as_map_mut().unwrap().get_mut("ports")
+                    object.root_mut().as_map_mut().unwrap().get_mut("spec").unwrap().as_map_mut().unwrap().get_mut("ports")
             {
                 // The order of a Service's ports means nothing.
                 stored = Node::bare(Map::new());
                 dice.shuffle(ports);
             }
-            respell(&mut object.root, Some(&stored), "", &mut dice);
+            respell(object.root_mut(), Some(&stored), "", &mut dice);
         }
         dice.shuffle(&mut new);
         let plan = diff::compare(&old, &new, &Options::default());

@@ -960,7 +960,7 @@ proptest::proptest! {
                     let found = stored.iter().find(|one| one.name == object.name && one.kind == object.kind)?;
                     // A Service shows placeholders for what the server chose.
                     let root = found.after.clone().filter(|_| object.kind != "Service")?;
-                    Some(plimsoll::manifest::Object { root, ..object.clone() })
+                    Some(plimsoll::manifest::Object { root: root.into(), ..object.clone() })
                 }).collect();
                 let again = diff::compare(&live, &new, &Options { live: true, ..options });
                 for object in again.objects.iter().filter(|object| object.change != Change::Added) {

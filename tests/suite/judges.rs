@@ -29,7 +29,7 @@ fn kubectl_reads_every_golden_render_as_the_same_objects() {
         }
         let rendered = release(name, chart, values.as_slice(), &[]);
         let ours: Vec<serde_json::Value> =
-            rendered.render.objects().map(|object| serde_json::to_value(&object.root).unwrap()).collect();
+            rendered.render.objects().map(|object| serde_json::to_value(&*object.root).unwrap()).collect();
         assert_eq!(seen, ours, "{chart}");
     }
 }

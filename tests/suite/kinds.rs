@@ -177,7 +177,7 @@ fn filled(group: &str, kind: &str) -> String {
     // The newest stable version.
     let api_version = of_kind.max_by_key(|known| (known.is_stable(), known.api_version)).unwrap().api_version;
     let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: NAME}}\n{SAMPLE}");
-    let mut given = objects(&text).remove(0).root;
+    let mut given = objects(&text).remove(0).into_root();
     schema::drop_unknown(api_version, kind, Version::DEFAULT, &mut given);
     let mut stored = given.clone();
     defaults::store(group, kind, &mut stored);

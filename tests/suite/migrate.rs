@@ -162,7 +162,7 @@ fn rendered(engine: &str, template: &str, values: &str) -> Result<Node, String> 
         let options = render::Options { strict: false, ..options("web", "default") };
         let render =
             render::render(&World::system(), &sources, &computed, &options).take(&mut diagnostics)?;
-        render.objects().next().map(|object| object.root.clone())
+        render.objects().next().map(|object| Node::clone(&object.root))
     })();
     let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
     object.ok_or_else(|| errors.map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n"))

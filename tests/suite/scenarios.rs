@@ -15,7 +15,7 @@ fn object<'a>(output: &'a Output, kind: &str, name: &str) -> &'a Object {
 
 /// The node at a path like `spec.ports[0].port`.
 fn at<'a>(object: &'a Object, path: &str) -> &'a Node {
-    let mut node = &object.root;
+    let mut node = &*object.root;
     for part in path.split('.') {
         let (key, index) = match part.split_once('[') {
             Some((key, index)) => (key, Some(index.trim_end_matches(']').parse::<usize>().unwrap())),

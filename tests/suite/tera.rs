@@ -30,7 +30,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         chart,
         name: "app".into(),
         path: "app".into(),
-        values: Node::bare(values),
+        values: Node::bare(values).into(),
         children: Vec::new(),
         dependencies: Vec::new(),
         is_pruned: true,

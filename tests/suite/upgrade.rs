@@ -327,8 +327,8 @@ fn stored_forms_of_accepted_objects_are_valid_and_stable() {
         for object in objects(name, &case["manifest"]) {
             seen += 1;
             let mut stored = object.clone();
-            defaults::store(object.group(), &object.kind, &mut stored.root);
-            let map = stored.root.as_map_mut().unwrap();
+            defaults::store(object.group(), &object.kind, stored.root_mut());
+            let map = stored.root_mut().as_map_mut().unwrap();
             map.insert("apiVersion", Span::NONE, Node::bare(object.api_version.as_str()));
             map.insert("kind", Span::NONE, Node::bare(object.kind.as_str()));
             let mut findings = Vec::new();

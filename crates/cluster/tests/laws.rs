@@ -95,7 +95,7 @@ fn is_valid(server: &Server) -> bool {
             name: text(&["metadata", "name"]),
             namespace: Some("shop".to_owned()),
             template: String::new(),
-            root: root.clone(),
+            root: root.clone().into(),
         };
         let findings = validate_for(Operation::Update, &object, server.version());
         findings.iter().all(|finding| finding.severity() != Severity::Error)

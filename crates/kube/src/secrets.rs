@@ -17,7 +17,7 @@ use plimsoll_diag::{Sources, Span, nearest};
 use plimsoll_yaml::{Map, Node, Value};
 use regex::{Captures, Regex};
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The shortest text that is looked for in other texts; shorter ones are everywhere.
 pub const MIN_INSIDE: usize = 3;
@@ -234,25 +234,26 @@ fn enclose(path: &[PathStep<'_>], node: Node) -> Node {
 
 /// Tells `sources` what in these objects is secret: see [`Sources::conceal`].
 pub fn register(sources: &Sources, objects: &[Object]) {
-    let mut secrets = Vec::new();
-    let mut names = Vec::new();
-    for object in objects {
-        let in_secret = is_secret_kind(&object.kind);
-        each_in(&object.root, "", Scope::Plain, &mut |key, node, is_secret| {
-            if is_secret {
-                secrets.push(Secret::new(key, node, if in_secret { Text::Encoded } else { Text::Plain }));
-            }
-            if matches!(node.value, Value::String(_)) && NAMES.contains(&key) {
-                names.push(node.span);
-            }
-        });
-    }
+    let roots: Vec<Arc<Node>> = objects.iter().map(|object| Arc::clone(&object.root)).collect();
     sources.conceal_later(move |sources| {
-        for secret in &secrets {
-            secret.register(sources);
+        for root in &roots {
+            register_object(sources, root);
         }
-        sources.publish(&names);
     });
+}
+
+fn register_object(sources: &Sources, root: &Node) {
+    let kind = if is_secret_kind(root.get("kind").map_or("", as_text)) { Text::Encoded } else { Text::Plain };
+    let mut names = Vec::new();
+    each_in(root, "", Scope::Plain, &mut |key, node, is_secret| {
+        if is_secret {
+            register_secret(sources, key, node, kind);
+        }
+        if matches!(node.value, Value::String(_)) && NAMES.contains(&key) {
+            names.push(node.span);
+        }
+    });
+    sources.publish(&names);
 }
 
 /// Tells `sources` about values that were encrypted, each with its key: all of them are secret, and everything that is made
@@ -260,44 +261,28 @@ pub fn register(sources: &Sources, objects: &[Object]) {
 pub fn register_decrypted<'n>(sources: &Sources, values: impl Iterator<Item = (&'n str, &'n Node)>) {
     for (key, node) in values {
         sources.conceal(node.span);
-        Secret::new(key, node, Text::Whole).register(sources);
+        register_secret(sources, key, node, Text::Whole);
     }
 }
 
 /// Tells `sources` what in the values of a chart is secret by its key. Which values go into Secrets is known only when they
 /// have; a template that fails has to hide them all the same.
-pub fn register_values(sources: &Sources, values: &Node) {
-    let mut secrets = Vec::new();
-    collect_values("", false, values, &mut secrets);
-    if !secrets.is_empty() {
-        sources.conceal_later(move |sources| {
-            for secret in &secrets {
-                secret.register(sources);
-            }
-        });
-    }
+pub fn register_values(sources: &Sources, values: &Arc<Node>) {
+    let values = Arc::clone(values);
+    sources.conceal_later(move |sources| register_value(sources, "", false, &values));
 }
 
-fn collect_values(key: &str, in_container: bool, node: &Node, secrets: &mut Vec<Secret>) {
+fn register_value(sources: &Sources, key: &str, in_container: bool, node: &Node) {
     match &node.value {
         Value::Map(map) => {
             let inside = in_container || is_secret_container(key);
-            map.iter().for_each(|entry| collect_values(&entry.key, inside, &entry.value, secrets));
+            map.iter().for_each(|entry| register_value(sources, &entry.key, inside, &entry.value));
         }
-        Value::Seq(items) => items.iter().for_each(|item| collect_values(key, in_container, item, secrets)),
+        Value::Seq(items) => items.iter().for_each(|item| register_value(sources, key, in_container, item)),
         Value::Null | Value::Bool(_) => {}
-        _ if in_container || is_credential(key) => secrets.push(Secret::new(key, node, Text::Whole)),
+        _ if in_container || is_credential(key) => register_secret(sources, key, node, Text::Whole),
         _ => {}
     }
-}
-
-/// A secret value that was found, to be registered when somebody asks.
-struct Secret {
-    /// What it stands under.
-    key: String,
-    text: String,
-    span: Span,
-    kind: Text,
 }
 
 /// What the text of a secret value says.
@@ -311,25 +296,20 @@ enum Text {
     Plain,
 }
 
-impl Secret {
-    fn new(key: &str, node: &Node, kind: Text) -> Self {
-        let text = scalar_text(node).unwrap_or_default().into_owned();
-        Self { key: key.to_owned(), text, span: node.span, kind }
+/// Registers a secret value that stands under `key`.
+fn register_secret(sources: &Sources, key: &str, node: &Node, kind: Text) {
+    let text = scalar_text(node).unwrap_or_default().into_owned();
+    let decoded = || decoded(&text).and_then(|bytes| String::from_utf8(bytes).ok());
+    let mut readings = vec![text.clone()];
+    readings.extend(if kind == Text::Encoded { decoded() } else { None });
+    readings.retain(|reading| !reading.trim().is_empty());
+    if readings.is_empty() || readings.iter().any(|reading| is_public(key, reading.trim())) {
+        return;
     }
-
-    fn register(&self, sources: &Sources) {
-        let decoded = || decoded(&self.text).and_then(|bytes| String::from_utf8(bytes).ok());
-        let mut readings = vec![self.text.clone()];
-        readings.extend(if self.kind == Text::Encoded { decoded() } else { None });
-        readings.retain(|reading| !reading.trim().is_empty());
-        if readings.is_empty() || readings.iter().any(|reading| is_public(&self.key, reading.trim())) {
-            return;
-        }
-        sources.conceal(self.span);
-        if self.kind != Text::Plain || self.text.contains("PRIVATE KEY") {
-            for reading in &readings {
-                conceal_text(&self.key, reading, sources);
-            }
+    sources.conceal(node.span);
+    if kind != Text::Plain || text.contains("PRIVATE KEY") {
+        for reading in &readings {
+            conceal_text(key, reading, sources);
         }
     }
 }
@@ -590,7 +570,7 @@ mod tests {
                 found.push(format!("{key}={}", scalar_text(node).unwrap()));
             });
             let mut changed = 0;
-            change_secrets(&mut object.root.clone(), &mut |_| changed += 1);
+            change_secrets(&mut Node::clone(&object.root), &mut |_| changed += 1);
             assert_eq!(changed, found.len());
         }
         found

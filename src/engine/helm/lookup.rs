@@ -22,7 +22,7 @@ impl Answers {
 
     /// The object as the server returns it.
     fn returned(&self, object: &Object) -> Node {
-        let mut root = object.root.clone();
+        let mut root = Node::clone(&object.root);
         defaults::decode(object.group(), &object.kind, &mut root);
         let namespace = namespace_of(object, &self.namespace).filter(|_| is_namespaced(object) == Some(true));
         if let (Some(namespace), Some(map)) = (namespace, root.as_map_mut()) {

@@ -41,7 +41,7 @@ fn rendered(
     let chart = chart::from_files(sources, "app", all.collect());
     let chart = Arc::new(chart.output.unwrap_or_else(|| panic!("{:?}", chart.diagnostics)));
     let scope = Scope {
-        values: chart.values.clone(),
+        values: chart.values.clone().into(),
         name: "app".into(),
         path: "app".into(),
         children: Vec::new(),

@@ -90,7 +90,8 @@ impl<'a> Release<'a> {
                 server.load(&object.root, "");
             }
         });
-        server.assume_objects(self.policies.iter().chain(self.objects).map(|object| &object.root), namespace);
+        server
+            .assume_objects(self.policies.iter().chain(self.objects).map(|object| &*object.root), namespace);
         let mut reviews = Vec::new();
         for object in self.objects.iter().copied() {
             if limits::check().is_err() {

@@ -219,7 +219,7 @@ impl<'a> Release<'a> {
     /// The scalars of all objects that may be read as something else than they look like.
     pub(super) fn ambiguous_scalars(&self) -> &[Scalar<'a>] {
         self.disguised
-            .get_or_init(|| scalar::find_ambiguous(self.objects.iter().map(|o| &o.root), self.sources))
+            .get_or_init(|| scalar::find_ambiguous(self.objects.iter().map(|o| &*o.root), self.sources))
     }
 
     /// Whether the pods of a StatefulSet need DNS names of their own: there are several, or a text of the release names

@@ -125,7 +125,7 @@ impl Snapshot {
         let reference = stored.reference();
         let mut own = self.objects.iter().zip(&self.masked);
         if let Some((object, masked)) = own.find(|(object, _)| object.reference() == reference) {
-            reveal(&mut stored.root, masked, &folded(&object.kind, &object.root));
+            reveal(stored.root_mut(), masked, &folded(&object.kind, &object.root));
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn find_accepted(
         let root = &computed.root;
         let Some(checker) = bench.schemas.checker(bench.sources, root).transpose()? else { continue };
         let schema = root.chart.schema.as_ref().and_then(|schema| serde_json::from_str(&schema.text).ok());
-        let (Some(schema), Ok(values)) = (schema, serde_json::to_value(&root.values)) else { continue };
+        let (Some(schema), Ok(values)) = (schema, serde_json::to_value(&*root.values)) else { continue };
         let children = root.chart.children.iter().map(|child| child.name());
         let foreign = children.chain(root.chart.metadata.dependencies.iter().map(Dependency::key)).collect();
         let mut maker = Maker { root: &schema, foreign: &foreign, seen: &mut seen, wrong: Vec::new() };

@@ -256,7 +256,7 @@ fn kubectl(judges: &Judges, inputs: &[String]) -> Vec<Compared> {
         let objects = report.output.unwrap_or_default();
         Ok(objects
             .iter()
-            .map(|object| serde_json::to_value(&object.root).unwrap_or_default())
+            .map(|object| serde_json::to_value(&*object.root).unwrap_or_default())
             .collect::<Vec<_>>())
     };
     let print = |objects: Vec<Json>| objects.iter().map(canonical).collect::<Vec<_>>().join("\n");

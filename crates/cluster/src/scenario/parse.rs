@@ -144,7 +144,7 @@ impl Parser {
             return None;
         };
         let object = Object {
-            root: node.clone(),
+            root: node.clone().into(),
             span: node.span,
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),

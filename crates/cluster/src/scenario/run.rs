@@ -130,7 +130,7 @@ pub fn run(scenario: &Scenario) -> Result<Outcome, Diagnostic> {
 
 /// An object as the server stores it.
 fn stored(object: &Object, version: Version) -> Node {
-    let mut root = object.root.clone();
+    let mut root = Node::clone(&object.root);
     defaults::store(object.group(), &object.kind, &mut root);
     defaults::apply_gates(version, object.group(), &object.kind, &mut root);
     root
@@ -271,7 +271,7 @@ impl Runner {
     fn errors(&self, kind: WorkloadKind, name: &str, old: &Node, new: &Node) -> Vec<FieldError> {
         let (group, kind) = (kind.group(), kind.as_str());
         let object = Object {
-            root: new.clone(),
+            root: new.clone().into(),
             span: new.span,
             api_version: format!("{group}/v1"),
             kind: kind.to_owned(),

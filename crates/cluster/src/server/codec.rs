@@ -11,6 +11,7 @@ use plimsoll_kube::{
     validate_form,
 };
 use plimsoll_yaml::Node;
+use std::sync::Arc;
 
 /// How a body is decoded; the errors are worded differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(super) fn as_object(root: Node) -> Object {
         name: text(&["metadata", "name"]).unwrap_or_default(),
         namespace: text(&["metadata", "namespace"]).filter(|namespace| !namespace.is_empty()),
         template: String::new(),
-        root,
+        root: Arc::new(root),
     }
 }
 
@@ -73,7 +74,8 @@ pub(super) fn decode(
         }
         faults.push(Fault::new(&error, Cause::Invalid(error.kind)));
     }
-    let refuse = |message, object: Object| Err(Box::new(Undecodable { message, faults, root: object.root }));
+    let refuse =
+        |message, object: Object| Err(Box::new(Undecodable { message, faults, root: object.into_root() }));
     if let Some(wrong) = wrong {
         let ty = kind.built_in.and_then(|built_in| Schemas::get().type_named(built_in.type_name));
         let error = ty.and_then(|ty| match decoder {
@@ -87,7 +89,7 @@ pub(super) fn decode(
         unknown.sort_unstable();
         return refuse(format!("strict decoding error: {}", unknown.join(", ")), object);
     }
-    let mut root = object.root;
+    let mut root = object.into_root();
     if !unknown.is_empty() {
         schema::drop_unknown(&kind.api_version, &kind.kind, version, &mut root);
     }

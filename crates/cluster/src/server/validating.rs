@@ -93,7 +93,7 @@ impl Server {
     ) -> Errors {
         let object = codec::as_object(std::mem::replace(root, Node::bare(Value::Null)));
         let findings = validate(&object, self.version);
-        *root = object.root;
+        *root = object.into_root();
         findings
             .into_iter()
             .filter(|finding| finding.severity() == plimsoll_diag::Severity::Error)

@@ -8,13 +8,14 @@ pub use skipped::{SkipReason, Skipped, nothing_else, notices};
 
 use plimsoll_diag::{ObjectRef, Span};
 use plimsoll_yaml::Node;
+use std::sync::Arc;
 
 /// One Kubernetes object: its tree, and where it stands in the text it was read from.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// The whole object. Spans point into the text it was read from; [`plimsoll_diag::Sources::trace`]
-    /// leads on from rendered text to the template and the values.
-    pub root: Node,
+    /// leads on from rendered text to the template and the values. Shared, so that what is secret in it can be found later.
+    pub root: Arc<Node>,
     /// The document, from its first byte to its last.
     pub span: Span,
     /// `apiVersion`.
@@ -30,6 +31,16 @@ pub struct Object {
 }
 
 impl Object {
+    /// The tree, to be changed: a copy of it if it is shared.
+    pub fn root_mut(&mut self) -> &mut Node {
+        Arc::make_mut(&mut self.root)
+    }
+
+    /// The tree alone.
+    pub fn into_root(self) -> Node {
+        Arc::unwrap_or_clone(self.root)
+    }
+
     /// The API group: the part of `apiVersion` before the slash; empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)

@@ -8,6 +8,7 @@ use plimsoll_limits::Activity;
 use plimsoll_yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reads the objects of a text: every document that is not blank is one, and a `List` is its items.
 ///
@@ -295,7 +296,7 @@ fn collect(
         name: metadata("name").unwrap_or_default(),
         namespace: metadata("namespace").filter(|namespace| !namespace.is_empty()),
         template: template.to_owned(),
-        root,
+        root: Arc::new(root),
     });
 }
 

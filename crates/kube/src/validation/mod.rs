@@ -103,7 +103,7 @@ fn check(object: &Object, cx: &mut Context<'_>) {
 
 /// The object as the server validates it: fields whose feature gates are off are dropped before.
 fn without_disabled_fields(object: &Object, kind: &Kind, version: Version) -> Node {
-    let mut root = object.root.clone();
+    let mut root = Node::clone(&object.root);
     schema::drop_disabled(Some(kind), version, &mut root);
     root
 }

@@ -22,7 +22,7 @@ pub(super) fn validate_fully(object: &Object, version: Version) -> Vec<Finding> 
     let mut places: BTreeSet<Span> =
         undecoded.iter().filter_map(|finding| finding.labels.first().map(|label| label.span)).collect();
     let mut rest = object.clone();
-    take_out(&mut rest.root, &mut places);
+    take_out(rest.root_mut(), &mut places);
     // An item of a list cannot be taken out: the others would have other paths.
     if !places.is_empty() {
         return findings;

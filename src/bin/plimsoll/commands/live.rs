@@ -317,7 +317,7 @@ fn read_record(data: &str) -> anyhow::Result<Record> {
 
 /// Objects as kubectl reads them.
 fn list<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<u8> {
-    let items: Vec<&Node> = objects.map(|object| &object.root).collect();
+    let items: Vec<&Node> = objects.map(|object| &*object.root).collect();
     serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string().into_bytes()
 }
 

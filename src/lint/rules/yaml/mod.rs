@@ -18,5 +18,5 @@ use crate::lint::subject::ChartSubject;
 /// The scalars of a chart's values, including the user's, whose type may surprise.
 fn ambiguous_values<'a>(subject: &ChartSubject<'a>) -> Vec<Scalar<'a>> {
     // The root's values hold those of every sub-chart, each leaf with the place it was written at.
-    find_ambiguous(std::iter::once(&subject.computed.root.values), subject.sources)
+    find_ambiguous(std::iter::once(&*subject.computed.root.values), subject.sources)
 }
