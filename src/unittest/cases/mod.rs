@@ -166,7 +166,7 @@ impl Run<'_> {
             .collect();
         let mut suite = SuiteResult {
             name: SUITE.to_owned(),
-            file: discovery::snapshot_directory(self.path).display().to_string(),
+            file: self.path.join(discovery::SNAPSHOTS).display().to_string(),
             jobs: Vec::new(),
             snapshots: 0,
             differing_snapshots: 0,
@@ -353,7 +353,7 @@ impl Run<'_> {
             return Ok(());
         }
         let compared =
-            snapshot::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
+            snapshot::compare(world, sources, self.path, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
         tested.is_compared = true;
         match compared {
             Comparison::Identical => {}

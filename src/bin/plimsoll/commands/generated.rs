@@ -34,7 +34,7 @@ pub(crate) fn finish(
     }
     ui.complete()?;
     for file in stale {
-        files::replace(&file.path, file.text.as_bytes())?;
+        files::write_inside(&file.directory, &file.path, file.text.as_bytes())?;
         ui.print(&format!("wrote {}\n", file.path.display()));
     }
     Ok(ExitStatus::Success)

@@ -83,9 +83,9 @@ impl Pulled {
             .with_context(|| format!("cannot create `{}`", destination.display()))?;
         if !args.untar {
             let path = destination.join(&self.file_name);
-            files::replace(&path, &self.bytes)?;
+            files::write_over_link(&path, &self.bytes)?;
             if let Some(text) = self.provenance {
-                files::replace(&verify::provenance_path(&path), text.as_bytes())?;
+                files::write_over_link(&verify::provenance_path(&path), text.as_bytes())?;
             }
             return Ok(path);
         }

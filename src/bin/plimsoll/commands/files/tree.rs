@@ -162,13 +162,15 @@ pub(super) fn relative(root: &Path, path: &Path) -> Option<String> {
 }
 
 /// Whether a path has neither `..` nor a root.
-fn is_plain(path: &str) -> bool {
-    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+pub(super) fn is_plain(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    !path.as_os_str().is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Whether a path below `root` stays there: no `..`, no symbolic link that leads out. The part of it that does not exist
 /// cannot lead anywhere.
-pub(super) fn is_inside(root: &Path, path: &str) -> bool {
+pub(super) fn is_inside(root: &Path, path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
     let target = root.join(path);
     let parent = target.parent().unwrap_or(root);
     let existing = parent.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok());
