@@ -255,6 +255,14 @@ pub fn register(sources: &Sources, objects: &[Object]) {
     });
 }
 
+/// Tells `sources` the texts that are secret in an object, whose places it does not know: for messages that quote the object
+/// wherever they like.
+pub fn register_texts(sources: &Sources, root: &Node) {
+    let in_secret = root.get("kind").and_then(Node::as_str).is_some_and(is_secret_kind);
+    let kind = if in_secret { Text::Encoded } else { Text::Whole };
+    each_secret(root, &mut |key, node| Secret::new(key, node, kind).register(sources));
+}
+
 /// Tells `sources` about values that were encrypted, each with its key: all of them are secret, and everything that is made
 /// from them.
 pub fn register_decrypted<'n>(sources: &Sources, values: impl Iterator<Item = (&'n str, &'n Node)>) {

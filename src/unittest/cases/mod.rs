@@ -352,8 +352,15 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let compared =
-            snapshot::compare(world, sources, self.path, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
+        let compared = snapshot::compare(
+            world,
+            sources,
+            self.path,
+            &case.snapshot,
+            &fresh,
+            &self.cases.render,
+            is_updating,
+        )?;
         tested.is_compared = true;
         match compared {
             Comparison::Identical => {}

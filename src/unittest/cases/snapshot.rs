@@ -182,7 +182,8 @@ pub(super) fn compare(
     is_updating: bool,
 ) -> Result<Comparison, Box<Diagnostic>> {
     let shown = path.display().to_string();
-    let text = read_text(world, chart, path).map_err(|reason| Diagnostic::error(format!("cannot read the snapshot `{shown}`: {reason}")))?;
+    let text = read_text(world, chart, path)
+        .map_err(|reason| Diagnostic::error(format!("cannot read the snapshot `{shown}`: {reason}")))?;
     if text == fresh.text {
         return Ok(Comparison::Identical);
     }
