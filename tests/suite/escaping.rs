@@ -366,7 +366,9 @@ fn no_text_of_a_suite_or_a_page_leaves_its_place() {
 #[test]
 fn no_name_ends_the_comment_it_stands_in() {
     let sandbox = manifests();
-    let odd = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: b}}\n---\napiVersion: \"{NAME}\"\nkind: \"{NAME}\"\nmetadata: {{name: \"{NAME}\"}}\nspec: {{image: \"{NAME}\"}}\n");
+    let odd = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: b}}\n---\napiVersion: \"{NAME}\"\nkind: \"{NAME}\"\nmetadata: {{name: \"{NAME}\"}}\nspec: {{image: \"{NAME}\"}}\n"
+    );
     sandbox.write("odd.yaml", &odd);
     for (from, engine) in [("all", "tera"), ("all", "helm"), ("odd.yaml", "tera"), ("odd.yaml", "helm")] {
         let name = format!("{}-{engine}", from.trim_end_matches(".yaml"));

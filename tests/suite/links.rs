@@ -2,8 +2,7 @@
 
 use crate::support::Sandbox;
 
-const SUITE: &str =
-    "suite: s\ntests:\n- it: t\n  template: a.yaml\n  asserts:\n  - matchSnapshot: {}\n";
+const SUITE: &str = "suite: s\ntests:\n- it: t\n  template: a.yaml\n  asserts:\n  - matchSnapshot: {}\n";
 
 /// A Helm chart beside the files of somebody else. Its tests are not part of the package, so they are not read with it.
 fn sandbox() -> Sandbox {
@@ -142,12 +141,7 @@ fn nothing_is_read_through_a_link_out_of_a_chart() {
             "test c",
         ),
         ("c/tests/values", "c/tests/values/x.yaml", "../../../elsewhere/file", "test c --cases"),
-        (
-            "c/tests/snapshots",
-            "c/tests/snapshots/default.yaml",
-            "../../../elsewhere/file",
-            "test c --cases",
-        ),
+        ("c/tests/snapshots", "c/tests/snapshots/default.yaml", "../../../elsewhere/file", "test c --cases"),
         ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "test c --cases"),
         ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "lint c"),
         ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "schema c"),

@@ -346,7 +346,10 @@ mod tests {
     fn generated_files_have_lines_and_no_controls() {
         let plain = "a\tb\r\n\u{1f469}\u{200d}\u{1f4bb}\n";
         assert_eq!(file(plain), plain);
-        assert_eq!(file("a\rb\u{1b}[2J\u{9b}\u{202e}\u{2028}\n"), "a\\rb\\u{1b}[2J\\u{9b}\\u{202e}\\u{2028}\n");
+        assert_eq!(
+            file("a\rb\u{1b}[2J\u{9b}\u{202e}\u{2028}\n"),
+            "a\\rb\\u{1b}[2J\\u{9b}\\u{202e}\\u{2028}\n"
+        );
     }
 
     #[test]

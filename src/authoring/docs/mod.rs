@@ -14,7 +14,7 @@ pub use search::find_charts;
 use super::Generated;
 use super::notes::{Note, by_key};
 use crate::chart;
-use crate::diag::{Diagnostic, Report, escape, SourceId, SourceKind, Sources, Span};
+use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, escape};
 use crate::gotmpl::{Entries, Functions, Seed, Set, Value, Vm, parse_with};
 use crate::limits::Activity;
 use crate::world::{World, normalize};

@@ -100,7 +100,8 @@ impl Ui {
     /// terminal is no program, and gets no control characters. A reader that has gone away (`| head`) is success, as for any
     /// filter.
     pub(crate) fn print_exact(&mut self, text: &str) {
-        let shown = if Self::prints_to_terminal() { terminal_lines(text).into() } else { Cow::Borrowed(text) };
+        let shown =
+            if Self::prints_to_terminal() { terminal_lines(text).into() } else { Cow::Borrowed(text) };
         self.print_bytes(&shown);
     }
 

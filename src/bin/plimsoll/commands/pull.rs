@@ -111,8 +111,7 @@ fn write(parent: &Path, target: &Path, unpacked: &[(String, Vec<u8>)]) -> anyhow
     let chart = staged.path().join("chart");
     for (path, data) in unpacked {
         let path = chart.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(&chart)).with_context(failed)?;
-        fs::write(path, data).with_context(failed)?;
+        files::write_new(&path, data, &path).with_context(failed)?;
     }
     fs::rename(chart, target).with_context(failed)
 }

@@ -157,8 +157,10 @@ impl Run<'_> {
         let count = steps.len();
         self.report.push(format!("Saving {count} chart{}", if count == 1 { "" } else { "s" }));
         for one in obtained {
-            if let Some((name, bytes)) = one.file.as_ref().filter(|_| one.how != How::Kept) {
-                files::write_over_link(&charts.join(name), bytes)?;
+            match &one.file {
+                Some((name, _)) if one.how == How::Kept => files::clean_up(&charts.join(name)),
+                Some((name, bytes)) => files::write_over_link(&charts.join(name), bytes)?,
+                None => {}
             }
             self.report.push(one.describe());
         }

@@ -8,7 +8,7 @@ mod lock;
 mod swap;
 mod tree;
 
-pub(crate) use tree::{Chart, Outcome, Tree, recover};
+pub(crate) use tree::{Chart, Outcome, Tree, recover, undo_new};
 
 use anyhow::{Context as _, bail};
 use lock::Lock;
@@ -58,15 +58,37 @@ pub(crate) fn refuse_link_out(root: &Path, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Replaces what is at a path without links.
-fn put(target: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let name = target.file_name().context("it has no name")?;
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
+/// Deletes what killed runs have staged for a file that is written only if it changes.
+pub(crate) fn clean_up(path: &Path) {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if let Some(name) = target.file_name() {
+        lock_and_sweep(parent_of(&target), name);
+    }
+}
+
+/// Writes a file in a directory that no other process knows yet. It gets the permissions of the one that it will replace.
+pub(crate) fn write_new(path: &Path, content: &[u8], replaced: &Path) -> io::Result<()> {
+    fs::create_dir_all(parent_of(path))?;
+    fill(&mut File::create(path)?, content, replaced)
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn lock_and_sweep(directory: &Path, name: &OsStr) -> Lock {
     let lock = Lock::acquire(directory);
     if lock.is_held() {
         sweep(directory, name);
     }
+    lock
+}
+
+/// Replaces what is at a path without links.
+fn put(target: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let name = target.file_name().context("it has no name")?;
+    let directory = parent_of(target);
+    let _lock = lock_and_sweep(directory, name);
     let mut builder = tempfile::Builder::new();
     let prefix = staged_prefix(name);
     builder.prefix(&prefix).rand_bytes(RANDOM);

@@ -1,7 +1,7 @@
 //! The files of an output directory.
 
 use super::lock::Lock;
-use super::{journal, swap, sweep};
+use super::{TEMPORARY, journal, swap, sweep};
 use anyhow::{Context as _, bail};
 use plimsoll::diag::escape::terminal;
 use std::collections::BTreeMap;
@@ -145,6 +145,18 @@ pub(crate) fn recover(dir: &Path) {
     let lock = Lock::acquire(&root);
     if lock.is_held() {
         clean(&root);
+    }
+}
+
+/// Undoes what a killed run has begun in a directory that it made. Then there is no such directory, as before that run.
+pub(crate) fn undo_new(dir: &Path) {
+    let is_directory = dir.symlink_metadata().is_ok_and(|found| found.is_dir());
+    let mut entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_left = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+    if is_directory && entries.any(|entry| is_left(&entry)) {
+        recover(dir);
+        // Only an empty one is removed.
+        let _ = fs::remove_dir(dir);
     }
 }
 
