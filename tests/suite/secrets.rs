@@ -544,9 +544,11 @@ fn joined_values_are_secret_wherever_they_came_from() {
 #[test]
 fn values_that_are_written_all_at_once_are_secret() {
     let sandbox = Sandbox::new();
-    for (engine, all) in
-        [("gotpl", "{{ .Values | toJson | b64enc }}"), ("tera", "{{ values | to_json | b64encode }}")]
-    {
+    for (engine, all) in [
+        ("gotpl", "{{ .Values | toJson | b64enc }}"),
+        ("tera", "{{ values | to_json | b64encode }}"),
+        ("tera", "{% set all = values | to_json %}{{ all | b64encode }}"),
+    ] {
         sandbox.write(
             &format!("{engine}/Chart.yaml"),
             &format!("apiVersion: v2\nname: c\nversion: 1.0.0\nengine: {engine}\n"),

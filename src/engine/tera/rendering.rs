@@ -161,11 +161,11 @@ impl Rendering {
     fn parts(&self, site: &Site, state: &State<'_>) -> Vec<Span> {
         let routes = site.parts.iter().filter_map(|path| path.route.as_ref());
         let mut parts: Vec<Span> = routes.flat_map(|route| self.origins_at(route, state)).collect();
-        if let Some(Named { names, route: None }) = &site.path
-            && let [root] = names.as_slice()
-        {
-            parts.extend(self.origins_of_all(root, state));
-        }
+        let whole = site.path.as_ref().and_then(|path| match (&path.route, path.names.as_slice()) {
+            (Some(route), _) => route.steps.is_empty().then_some(&route.root),
+            (None, names) => names.first().filter(|_| names.len() == 1),
+        });
+        parts.extend(whole.into_iter().flat_map(|root| self.origins_of_all(root, state)));
         if site.expands {
             let routes = site.parts.iter().filter_map(|path| path.route.as_ref());
             let texts: Vec<Value> = routes.filter_map(|route| value_at(route, state)).collect();
