@@ -6,7 +6,9 @@ use std::path::PathBuf;
 /// A file that is made from the files of a chart, and what it is now.
 #[derive(Debug, Clone)]
 pub struct Generated {
-    /// The file.
+    /// The directory of the chart.
+    pub directory: PathBuf,
+    /// The file, which begins with the directory.
     pub path: PathBuf,
     /// What belongs in it.
     pub text: String,

@@ -79,3 +79,20 @@ impl Link {
         format!("the link `{}` points outside the chart", self.path.display())
     }
 }
+
+/// The link by which a file of a chart leads to where nothing is read for the chart: out of its directory and out of the git
+/// repository that it is in.
+fn find_link_out(world: &World, chart: &Path, file: &Path) -> Option<Arc<Link>> {
+    let root = world.canonical(chart).ok()?;
+    Boundary::new(world, root).crossed_by(file, None).filter(|link| !link.is_followed())
+}
+
+/// Whether a path that a file of a chart names, or that is a link, leads to where nothing is read for the chart.
+pub(crate) fn is_outside(world: &World, chart: &Path, file: &Path) -> bool {
+    find_link_out(world, chart, file).is_some()
+}
+
+/// Refuses a file of a chart that leads to where nothing is read for the chart.
+pub(crate) fn refuse_link_out(world: &World, chart: &Path, file: &Path) -> Result<(), Box<Diagnostic>> {
+    find_link_out(world, chart, file).map_or(Ok(()), |link| Err(Box::new(link.describe_refused())))
+}

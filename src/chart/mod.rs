@@ -23,7 +23,7 @@ pub use builtin::{builtin_files, builtins, exists, is_chart, is_remote, open};
 pub use files::ChartFile;
 pub(crate) use files::unwalkable;
 pub(crate) use ignore::Rules as IgnoreRules;
-pub(crate) use links::Boundary;
+pub(crate) use links::{Boundary, is_outside, refuse_link_out};
 pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub(crate) use metadata::local_directory;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};

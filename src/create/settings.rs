@@ -1,7 +1,7 @@
 //! The values of a new chart: one list, from which `values.yaml`, `values.schema.json` and the table in the README are
 //! written.
 
-use crate::diag::escape::{markdown, markdown_code};
+use crate::diag::escape::{markdown, markdown_code, terminal};
 use crate::yaml::{Node, emit};
 use serde_json::{Map as JsonMap, Value as Json, json};
 use std::fmt::Write as _;
@@ -147,7 +147,7 @@ impl Settings {
             for (number, line) in doc.into_iter().flat_map(str::lines).enumerate() {
                 // What `plimsoll docs` and helm-docs read as a description.
                 let mark = if number == 0 { "# --" } else { "#" };
-                push_line(indent, &format!("{mark} {line}"), out);
+                push_line(indent, &format!("{mark} {}", terminal(line)), out);
             }
             out.extend(std::iter::repeat_n(' ', indent));
             emit::key(&key, indent, out);

@@ -5,7 +5,7 @@ use super::partition::{self, Partition};
 use super::rules::UNUSED_ALLOW;
 use super::surroundings::Surroundings;
 use super::{ChartSubject, Config, Rendering, Subject, aside, input, merge, run};
-use crate::chart;
+use crate::chart::{self, is_outside};
 use crate::diag::render::arrange;
 use crate::diag::{Diagnostic, Severity, Sources, Span, has_errors};
 use crate::k8s::Version;
@@ -309,7 +309,7 @@ fn excuse_object(finding: &mut Diagnostic) {
 }
 
 /// The values sets that a chart has for its tests, as chart-testing finds them: `ci/*-values.yaml`. Each is the path in
-/// the chart and that of the file.
+/// the chart and that of the file. Links that lead out of the chart and of its git repository are left out.
 pub fn ci_values(world: &World, chart: &str) -> Vec<(String, PathBuf)> {
     let directory = PathBuf::from(chart).join("ci");
     let entries = world.list(&directory).unwrap_or_default().into_iter();
@@ -317,6 +317,7 @@ pub fn ci_values(world: &World, chart: &str) -> Vec<(String, PathBuf)> {
     names
         .filter(|name| name.ends_with("-values.yaml"))
         .map(|name| (format!("ci/{name}"), directory.join(name)))
+        .filter(|(_, file)| !is_outside(world, Path::new(chart), file))
         .collect()
 }
 

@@ -192,7 +192,24 @@ impl Bench<'_> {
             Status::Passed
         };
         let error = error.filter(|_| status == Status::Failed);
+        self.conceal(&docs, &mut failures);
         (status, error, failures)
+    }
+
+    /// Hides what is secret in the rendered objects wherever a failure quotes it.
+    fn conceal(&self, docs: &BTreeMap<String, Vec<Doc>>, failures: &mut [Failure]) {
+        if failures.is_empty() {
+            return;
+        }
+        let own = Sources::new();
+        docs.values().flatten().for_each(|doc| secrets::register_texts(&own, &doc.root));
+        let hide = |text: &mut String| *text = self.sources.redact(&own.redact(text)).into_owned();
+        for (finding, template, value) in failures.iter_mut().flat_map(|failure| &mut failure.findings) {
+            let expected = finding.expected.iter_mut().map(|(_, text)| text);
+            let texts = expected.chain(&mut finding.actual).chain(&mut finding.error);
+            let places = template.iter_mut().chain(value).map(|place| &mut place.text);
+            texts.chain(places).for_each(hide);
+        }
     }
 
     /// Renders the chart, and gives its custom resource definitions by name if the suite includes them.
@@ -254,7 +271,7 @@ impl Bench<'_> {
             Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => blame(suite, refusal),
             Err(refusal) => Outcome::Failed(refusal),
         };
-        if matches!(outcome, Outcome::Failed(_)) {
+        if !matches!(outcome, Outcome::Rendered(_)) {
             // Its messages may quote them.
             secrets::register_values(self.sources, &computed.root.values);
         }

@@ -96,6 +96,14 @@ impl Default for Options {
 /// The suite files of a chart, unless others are named.
 pub const DEFAULT_FILES: &str = "tests/*_test.yaml";
 
+/// Reads a file of a chart, or one that a suite names. The error is a phrase.
+fn read_text(world: &World, chart: &Path, file: &Path) -> Result<String, String> {
+    if chart::is_outside(world, chart, file) {
+        return Err("it is outside of the chart and of the chart's git repository".to_owned());
+    }
+    world.read_text(file, MAX_FILE)
+}
+
 /// The largest suite file, values file or file of snapshots.
 const MAX_FILE: u64 = 50 << 20;
 
@@ -136,7 +144,7 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
     }
     let Search { suites, values, charts, .. } = search;
     let (templates, schemas) = (Templates::parse(&chart), Schemas::default());
-    let of_suites = read_values(world, sources, &suites);
+    let of_suites = read_values(world, sources, Path::new(path), &values, &suites);
     let is_tested = |route: &str| {
         suites.iter().any(|suite| suite.route == route) || charts.iter().any(|chart| chart.route == route)
     };
@@ -182,7 +190,7 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
 
 /// Runs the jobs of all suites.
 fn run_suites(bench: &Bench<'_>, suites: &[Suite], result: &mut ChartResult) {
-    let stored = match read_snapshots(bench.world, bench.sources, suites) {
+    let stored = match read_snapshots(bench.world, bench.sources, Path::new(&result.path), suites) {
         Ok(stored) => stored,
         Err(mut errors) => {
             result.diagnostics.append(&mut errors);
@@ -270,6 +278,7 @@ fn run_until_failure<J: Sync>(jobs: &[J], run: impl Fn(&J) -> JobResult + Sync) 
 fn read_snapshots(
     world: &World,
     sources: &Sources,
+    chart: &Path,
     suites: &[Suite],
 ) -> Result<Vec<Snapshots>, Vec<Diagnostic>> {
     let mut errors = Vec::new();
@@ -280,7 +289,7 @@ fn read_snapshots(
         if !world.exists(&path) {
             continue;
         }
-        match world.read_text(&path, MAX_FILE) {
+        match read_text(world, chart, &path) {
             Ok(text) => {
                 let read = snapshot::read(sources, &path, text).take(&mut errors);
                 if let (Some(read), Some(last)) = (read, stored.last_mut()) {
@@ -295,17 +304,23 @@ fn read_snapshots(
     if has_errors(&errors) { Err(errors) } else { Ok(stored) }
 }
 
-/// The values files that jobs name, each read once.
+/// The values files that jobs name, each read once, and those that the user has named (`named`).
 fn read_values(
     world: &World,
     sources: &Sources,
+    chart: &Path,
+    named: &[PathBuf],
     suites: &[Suite],
 ) -> BTreeMap<PathBuf, Result<Node, String>> {
     let mut values = BTreeMap::new();
     let jobs = suites.iter().flat_map(|suite| &suite.jobs).filter(|job| job.skip.is_none());
     for path in jobs.flat_map(|job| &job.values) {
         values.entry(path.clone()).or_insert_with(|| {
-            let text = world.read_text(path, MAX_FILE)?;
+            let text = if named.contains(path) {
+                world.read_text(path, MAX_FILE)?
+            } else {
+                read_text(world, chart, path)?
+            };
             let source = sources.add(path.display().to_string(), text, SourceKind::File);
             values_of(sources, source)
         });
@@ -426,7 +441,7 @@ impl Search<'_> {
                 Ok(found) => found
                     .iter()
                     .filter(|file| !cases.contains(&normalize(file)))
-                    .for_each(|file| self.suite_file(file, route)),
+                    .for_each(|file| self.suite_file(path, file, route)),
                 Err(reason) => {
                     let message = format!("`{pattern}` is not a pattern of files: {reason}");
                     self.sink.push(Diagnostic::error(message));
@@ -435,8 +450,14 @@ impl Search<'_> {
         }
     }
 
-    fn suite_file(&mut self, file: &Path, route: &str) {
-        match self.world.read_text(file, MAX_FILE) {
+    fn suite_file(&mut self, chart: &Path, file: &Path, route: &str) {
+        // Other files are named by the user.
+        let read = if file.starts_with(chart) {
+            read_text(self.world, chart, file)
+        } else {
+            self.world.read_text(file, MAX_FILE)
+        };
+        match read {
             Ok(text) => {
                 let source = self.sources.add(file.display().to_string(), text, SourceKind::File);
                 self.suites_of(source, file, route, false);

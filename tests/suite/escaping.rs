@@ -262,6 +262,136 @@ fn no_text_of_another_program_leaves_its_place() {
     }
 }
 
+/// A Helm chart in which everything that its author writes is such a text.
+fn wicked_chart(sandbox: &Sandbox) {
+    let q = format!("\"{NAME}</script><img src=x onerror=1>|`\"");
+    let file = "<img src=x onerror=1>|`::x";
+    sandbox.write(
+        "web/Chart.yaml",
+        &format!(
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndescription: {q}\nappVersion: {q}\nhome: {q}\ndeprecated: true\n\
+             keywords: [{q}]\nsources: [{q}]\nmaintainers: [{{name: {q}, email: {q}, url: {q}}}]\n\
+             annotations: {{{q}: {q}}}\ndependencies: [{{name: dep, version: {q}, repository: {q}, alias: {q}}}]\n"
+        ),
+    );
+    sandbox.write("web/charts/dep/Chart.yaml", "apiVersion: v2\nname: dep\nversion: 1.0.0\n");
+    sandbox.write(
+        "web/values.yaml",
+        &format!("# -- <script>a</script> | `x` [l](javascript:a)\nname: {q}\n# @schema\n# title: {q}\n# @schema\n{q}: {q}\nreplicas: 1\n"),
+    );
+    sandbox.write(
+        "web/templates/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n{{- if .Values.replicas }}\n  a: {{ .Values.name | quote }}\n\
+         {{- else }}\n  {{ fail .Values.name }}\n{{- end }}\n",
+    );
+    sandbox.write(&format!("web/templates/{file}.yaml"), "{{ if .Values.x }}<img src=x>{{ end }}");
+    let suite = format!(
+        "suite: {q}\ntemplates: [a.yaml]\ntests:\n- it: {q}\n  asserts:\n  - equal: {{path: data.a, value: {q}}}\n  \
+         - equal: {{path: data.a, value: x}}\n  - matchRegex: {{path: data.a, pattern: {q}}}\n  - matchSnapshot: {{path: data}}\n  \
+         - isKind: {{of: {q}}}\n  - isSubset: {{path: data, content: {{{q}: {q}}}}}\n  - exists: {{path: {q}}}\n\
+         - it: {q}\n  skip: {{reason: {q}}}\n  asserts: [{{exists: {{path: a}}}}]\n\
+         - it: fails\n  set: {{replicas: 0}}\n  asserts: [{{failedTemplate: {{errorMessage: {q}}}}}, {{exists: {{path: a}}}}]\n"
+    );
+    sandbox.write("web/tests/a_test.yaml", &suite);
+    sandbox.write(&format!("web/tests/{file}_test.yaml"), &suite);
+    sandbox.write("web/tests/__snapshot__/a_test.yaml.snap", &format!("{q}:\n  1: |\n    x\n"));
+    sandbox.write("web/ci/a-values.yaml", &format!("{q}: {q}\nname: x\n"));
+    sandbox.write(&format!("web/ci/{file}-values.yaml"), &format!("name: {q}\nreplicas: 0\n"));
+    sandbox.write("bad/Chart.yaml", "apiVersion: v2\nname: bad\nversion: 1.0.0\n");
+    sandbox.write("bad/tests/a_test.yaml", &format!("{q}: 1\nsuite: x\ntests: {q}\n"));
+    sandbox.write("bad/tests/b_test.yaml", &format!("suite: [\n{q}"));
+    sandbox.write("bad/README.md.gotmpl", &format!("{{{{ template {q} . }}}}"));
+    sandbox.write("bad/values.yaml", &format!("# @schema\n# type: {q}\n# @schema\na: {q}\n"));
+    sandbox.write("bad/Chart.lock", &format!("dependencies: {q}\n"));
+}
+
+#[test]
+fn no_text_of_a_suite_or_a_page_leaves_its_place() {
+    let sandbox = Sandbox::new();
+    wicked_chart(&sandbox);
+    let mut commands: Vec<String> = ["JUnit", "NUnit", "XUnit", "Sonar"]
+        .map(|format| format!("test web -t {format} -o out/{format}.xml"))
+        .to_vec();
+    commands.extend(
+        [
+            "test web --coverage --coverage-html out/c.html --coverage-lcov out/c.info",
+            "test web --cases --schema",
+            "test web --cases --update",
+            "test web --strict",
+            "test bad",
+            "test bad --strict -o out/bad.xml",
+            "docs web",
+            "docs web --check",
+            "docs web --write",
+            "docs bad",
+            "schema web",
+            "schema web --check",
+            "schema bad",
+            "convert web out/converted",
+            "package web -d packed",
+            "dependency list web",
+            "dependency update web",
+            "dependency build bad",
+            "lint web",
+            "helm lint web",
+            "helm dependency list web",
+            "show chart web",
+        ]
+        .map(str::to_owned),
+    );
+    for command in &commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        let outcome = sandbox.run(&words);
+        assert!((0..=2).contains(&outcome.code), "{command}: {}", outcome.stderr);
+        if !command.starts_with("docs") && !command.starts_with("show") {
+            is_harmless(&outcome.stdout, &words);
+        }
+        // A page of Markdown is its author's text.
+        let odd = outcome.stdout.chars().find(|c| *c != '\n' && is_unprintable(*c) && c.is_control());
+        assert_eq!(odd, None, "{command}: {}", outcome.stdout);
+        is_harmless(&outcome.stderr, &words);
+    }
+    let names = ["JUnit.xml", "NUnit.xml", "XUnit.xml", "Sonar.xml", "c.html", "c.info"];
+    for name in names {
+        let text = sandbox.read(&format!("out/{name}"));
+        is_harmless(&text, &[name]);
+        assert!(!text.contains("<img"), "{name}: {text}");
+    }
+    let page = sandbox.read("web/README.md");
+    assert!(!page.contains(|c: char| c != '\n' && c.is_control()), "{page}");
+    assert!(page.contains("\\u{1b}[31m"), "{page}");
+}
+
+/// Comments of a new chart name the objects that it was made from.
+#[test]
+fn no_name_ends_the_comment_it_stands_in() {
+    let sandbox = manifests();
+    let odd = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: b}}\n---\napiVersion: \"{NAME}\"\nkind: \"{NAME}\"\nmetadata: {{name: \"{NAME}\"}}\nspec: {{image: \"{NAME}\"}}\n"
+    );
+    sandbox.write("odd.yaml", &odd);
+    for (from, engine) in [("all", "tera"), ("all", "helm"), ("odd.yaml", "tera"), ("odd.yaml", "helm")] {
+        let name = format!("{}-{engine}", from.trim_end_matches(".yaml"));
+        let command = ["create", name.as_str(), "--from", from, "--engine", engine];
+        let outcome = sandbox.run(&command);
+        assert!(!outcome.stderr.contains("control character"), "{}", outcome.stderr);
+        is_harmless(&outcome.stderr, &command);
+    }
+}
+
+#[test]
+fn names_of_repositories_stay_in_their_rows() {
+    let sandbox = Sandbox::new();
+    let list = format!("apiVersion: ''\nrepositories: [{{name: \"{NAME}\", url: \"{NAME}\"}}]\n");
+    sandbox.write("helm/repositories.yaml", &list);
+    for format in ["table", "json"] {
+        let command = ["helm", "repo", "list", "-o", format];
+        let outcome = sandbox.run(&command);
+        assert!(outcome.stdout.contains("add-mask"), "{}{}", outcome.stdout, outcome.stderr);
+        is_harmless(&outcome.stdout, &command);
+    }
+}
+
 #[test]
 fn one_door_leads_to_the_terminal() {
     let writes = regex::Regex::new(r"\be?print(ln)?!|\b(io::)?std(out|err)\(\)|\bdbg!").unwrap();

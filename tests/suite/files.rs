@@ -362,6 +362,49 @@ fn files_larger_than_the_limit_of_the_process_are_refused() {
     assert!(stderr.contains("cannot write `out/web/templates/large.yaml`: file too large"), "{stderr}");
     assert_eq!(tree(&sandbox.path().join("out")), old);
     assert_eq!(names(sandbox.path()), ["out", "web"]);
+    // Not even what says what is going to happen can be written.
+    for command in ["create new", "docs web --write", "package web", "render shop web --output-dir out2"] {
+        let before = tree(sandbox.path());
+        let limited = sandbox.shell(&format!("ulimit -f 0; plimsoll {command}"));
+        let stderr = String::from_utf8_lossy(&limited.stderr);
+        assert_eq!(limited.status.code(), Some(2), "{command}: {stderr}");
+        assert!(stderr.contains("file too large"), "{command}: {stderr}");
+        assert_eq!(tree(sandbox.path()), before, "{command}");
+        assert_eq!(names(sandbox.path()), ["out", "web"], "{command}");
+    }
+}
+
+#[test]
+fn a_new_chart_that_was_not_completed_is_undone() {
+    let sandbox = Sandbox::new();
+    let journal =
+        r#"{"directories":["templates"],"files":[[".plimsoll-00000001-0","Chart.yaml"]],"removed":[]}"#;
+    sandbox.write("new/.plimsoll-00000001.begun", journal);
+    sandbox.write("new/.plimsoll-00000001-0", "name: half\n");
+    fs::create_dir(sandbox.path().join("new/templates")).unwrap();
+    assert_eq!(sandbox.run(&["create", "new"]).code, 0);
+    assert!(!names(&sandbox.path().join("new")).iter().any(|name| name.starts_with(".plimsoll")));
+    // Another directory stays as it is.
+    sandbox.write("other/.plimsoll-00000001.begun", journal);
+    sandbox.write("other/own", "mine\n");
+    sandbox.refused(&["create", "other"], &["already exists"]);
+    assert_eq!(names(&sandbox.path().join("other")), ["own"]);
+    fs::create_dir(sandbox.path().join("empty")).unwrap();
+    sandbox.refused(&["create", "empty"], &["already exists"]);
+}
+
+/// A run that has nothing to change removes what an interrupted one has left.
+#[test]
+fn nothing_is_left_beside_files_that_are_current() {
+    let sandbox = Sandbox::new();
+    sandbox.chart_of(1);
+    for (command, file) in [("docs", "README.md"), ("schema", "values.schema.json")] {
+        assert_eq!(sandbox.run(&[command, "web", "--write"]).code, 0);
+        sandbox.write(&format!("web/.plimsoll-{file}-aB3xY9"), "half");
+        assert_eq!(sandbox.run(&[command, "web", "--write"]).code, 0);
+    }
+    let left = names(&sandbox.path().join("web"));
+    assert!(!left.iter().any(|name| name.starts_with(".plimsoll")), "{left:?}");
 }
 
 #[test]

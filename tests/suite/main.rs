@@ -50,6 +50,8 @@ mod judges;
 mod kinds;
 mod kustomize;
 mod limits;
+#[cfg(unix)]
+mod links;
 mod lint;
 #[cfg(unix)]
 mod lookup;

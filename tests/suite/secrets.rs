@@ -466,6 +466,18 @@ const JOINED: &[(&str, &str)] = &[
         r"{{ toJson (dict `a` .Values.other `b` <>) | b64enc }}",
         r#"{{ ("x" ~ <> if values.other else "y") | b64encode }}"#,
     ),
+    (
+        r#"{{ $x := dict "a" (list <>) }}{{ index $x.a 0 | b64enc }}"#,
+        r#"{% set block %}a{{ values.other }}-{{ <> }}{% endset %}{{ block | b64encode }}"#,
+    ),
+    (
+        r#"{{ $x := "" }}{{ $y := <> }}{{ range list "a" "b" }}{{ $x = printf "%s%s%s" $x . $y }}{{ end }}{{ $x | b64enc }}"#,
+        r#"{% set_global all = "" %}{% for i in ["a", "b"] %}{% set_global all = all ~ i ~ <> %}{% endfor %}{{ all | b64encode }}"#,
+    ),
+    (
+        r#"{{ range list <> }}{{ printf "a%s" . | b64enc }}{{ end }}"#,
+        r#"{% set_global text %}x{% filter trim %}{{ <> }} {% endfilter %}{% endset %}{{ text | b64encode }}"#,
+    ),
 ];
 
 /// Writes a chart of a Secret that is made in every way, and returns its `values.yaml`. `text` is the value of a number.
@@ -525,6 +537,86 @@ fn joined_values_are_secret_wherever_they_came_from() {
         }
         // What was not joined is shown.
         assert!(record.contains("name: c"), "{record}");
+    }
+}
+
+/// All values of a chart at once are those of which it is made.
+#[test]
+fn values_that_are_written_all_at_once_are_secret() {
+    let sandbox = Sandbox::new();
+    for (engine, all) in [
+        ("gotpl", "{{ .Values | toJson | b64enc }}"),
+        ("tera", "{{ values | to_json | b64encode }}"),
+        ("tera", "{% set all = values | to_json %}{{ all | b64encode }}"),
+    ] {
+        sandbox.write(
+            &format!("{engine}/Chart.yaml"),
+            &format!("apiVersion: v2\nname: c\nversion: 1.0.0\nengine: {engine}\n"),
+        );
+        sandbox.write(&format!("{engine}/values.yaml"), "p: q7w\ndeep: {q: x8y}\n");
+        let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n  all: {all}\n");
+        sandbox.write(&format!("{engine}/templates/a.yaml"), &secret);
+        let outcome = sandbox.run(&["values", engine, "--origins"]);
+        assert!(outcome.stdout.contains("(secret)"), "{engine}: {}{}", outcome.stdout, outcome.stderr);
+        for value in ["q7w", "x8y"] {
+            assert!(!outcome.stdout.contains(value), "{engine}: {}", outcome.stdout);
+        }
+    }
+}
+
+/// Assertions quote what was rendered, in the report and in files for programs.
+#[test]
+fn failures_of_tests_hide_the_values_of_secrets() {
+    let plant = "PlantassertedZ9x";
+    let template = "{{ if .Values.fails }}{{ fail (printf \"bad %s\" .Values.password) }}{{ end }}apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n\
+         data: {a: {{ .Values.password | b64enc }}}\nstringData: {url: \"postgres://u:{{ .Values.password }}@h/db\"}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {copy: {{ .Values.password | quote }}, other: visible}\n";
+    let asserts = [
+        "equal: {path: data.a, value: x}",
+        "equal: {path: data.a, value: x, decodeBase64: true}",
+        "notEqual: {path: data.a, value: PlantassertedZ9x, decodeBase64: true}",
+        "equal: {path: stringData, value: {}}",
+        "equal: {path: data.copy, value: x}",
+        "equal: {path: data, value: {}}",
+        "matchRegex: {path: data.a, pattern: ^z}",
+        "matchRegex: {path: stringData.url, pattern: ^z}",
+        "matchRegexRaw: {pattern: ^z}",
+        "isSubset: {path: data, content: {a: x}}",
+        "contains: {path: data, content: x}",
+        "isEmpty: {path: data}",
+        "isNull: {path: data.copy}",
+        "isType: {path: data.a, type: int}",
+        "greaterOrEqual: {path: stringData.url, value: 1}",
+        "lengthEqual: {path: data, count: 7}",
+        "matchSnapshot: {}",
+        "failedTemplate: {errorMessage: other}",
+        "failedTemplate: {errorPattern: ^other$}",
+    ];
+    for from_suite in [false, true] {
+        let sandbox = Sandbox::new();
+        sandbox.write("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+        let own = if from_suite { "x" } else { plant };
+        sandbox.write("c/values.yaml", &format!("password: {own}\nfails: false\n"));
+        sandbox.write("c/templates/a.yaml", template);
+        let set = if from_suite { format!("password: {plant}, ") } else { String::new() };
+        let mut suite = String::from("suite: s\ntemplates: [a.yaml]\ntests:\n");
+        for (number, assert) in asserts.iter().enumerate() {
+            let fails = assert.starts_with("failed");
+            writeln!(suite, "- it: t{number}\n  set: {{{set}fails: {fails}}}\n  asserts:\n  - {assert}")
+                .unwrap();
+        }
+        sandbox.write("c/tests/a_test.yaml", &suite);
+        let stored = asserts.len() - 3;
+        let snapshot = format!("t{stored}:\n  1: |\n    data:\n      a: old\n  2: |\n    old\n");
+        sandbox.write("c/tests/__snapshot__/a_test.yaml.snap", &snapshot);
+        let outcome = sandbox.run(&["test", "c", "-o", "r.xml"]);
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        for text in [outcome.stdout, sandbox.read("r.xml")] {
+            let encoded = [plant.to_owned(), STANDARD.encode(plant)];
+            let shown = text.lines().find(|line| encoded.iter().any(|secret| line.contains(secret)));
+            assert_eq!(shown, None, "{from_suite}: {text}");
+            assert!(text.contains("(secret)") && text.contains("visible"), "{text}");
+        }
     }
 }
 

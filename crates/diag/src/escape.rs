@@ -42,6 +42,25 @@ pub fn message(text: &str) -> String {
     lines.fold(first, |shown, line| shown + "\n" + &content_line(line))
 }
 
+/// A text file that is generated from foreign texts: control characters and marks that turn the direction of text around are
+/// written as escapes. Line breaks, those of Windows too, and invisible characters that join others stay: emoji need them.
+pub fn file(text: &str) -> Cow<'_, str> {
+    let is_wicked = |at: usize, c: char| match c {
+        '\n' | '\t' => false,
+        '\r' => !text[at..].starts_with("\r\n"),
+        '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        _ => c.is_control(),
+    };
+    if !text.char_indices().any(|(at, c)| is_wicked(at, c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        if is_wicked(at, c) { push_escape(&mut out, c) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
 /// A line of text that stands at the beginning of a line of the output.
 pub fn content_line(line: &str) -> String {
     let line = terminal_lines(line);
@@ -321,6 +340,16 @@ mod tests {
     #[test]
     fn every_byte_has_two_digits() {
         assert_eq!(hex(&[0, 10, 255]), "000aff");
+    }
+
+    #[test]
+    fn generated_files_have_lines_and_no_controls() {
+        let plain = "a\tb\r\n\u{1f469}\u{200d}\u{1f4bb}\n";
+        assert_eq!(file(plain), plain);
+        assert_eq!(
+            file("a\rb\u{1b}[2J\u{9b}\u{202e}\u{2028}\n"),
+            "a\\rb\\u{1b}[2J\\u{9b}\\u{202e}\\u{2028}\n"
+        );
     }
 
     #[test]

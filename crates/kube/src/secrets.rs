@@ -256,6 +256,14 @@ fn register_object(sources: &Sources, root: &Node) {
     sources.publish(&names);
 }
 
+/// Tells `sources` the texts that are secret in an object, whose places it does not know: for messages that quote the object
+/// wherever they like.
+pub fn register_texts(sources: &Sources, root: &Node) {
+    let in_secret = root.get("kind").and_then(Node::as_str).is_some_and(is_secret_kind);
+    let kind = if in_secret { Text::Encoded } else { Text::Whole };
+    each_secret(root, &mut |key, node| register_secret(sources, key, node, kind));
+}
+
 /// Tells `sources` about values that were encrypted, each with its key: all of them are secret, and everything that is made
 /// from them.
 pub fn register_decrypted<'n>(sources: &Sources, values: impl Iterator<Item = (&'n str, &'n Node)>) {

@@ -57,6 +57,9 @@ static LIMITS: OnceLock<Limits> = OnceLock::new();
 /// How many milliseconds the process may run longer than its limits say.
 static MORE_TIME: AtomicU64 = AtomicU64::new(0);
 
+/// The most that this can be. Input decides how much there is to do, and must not keep a machine busy for days.
+const MOST_MORE_TIME: Duration = Duration::from_secs(30 * 60);
+
 /// What the process was doing when a limit was exceeded.
 static INTERRUPTED: OnceLock<String> = OnceLock::new();
 
@@ -90,15 +93,15 @@ pub fn start(limits: Limits) {
 }
 
 /// Allows so much more time than the limits say, unless the user set the time: there is more to do than a command usually
-/// has.
+/// has. All of it together is at most half an hour.
 pub fn allow_more_time(more: Duration) {
     if LIMITS.get().is_some_and(|limits| !limits.is_time_fixed) {
-        MORE_TIME.fetch_add(u64::try_from(more.as_millis()).unwrap_or(u64::MAX), Relaxed);
+        MORE_TIME.fetch_add(u64::try_from(more.min(MOST_MORE_TIME).as_millis()).unwrap_or_default(), Relaxed);
     }
 }
 
 fn more_time() -> Duration {
-    Duration::from_millis(MORE_TIME.load(Relaxed))
+    Duration::from_millis(MORE_TIME.load(Relaxed)).min(MOST_MORE_TIME)
 }
 
 /// Whether the process is within its limits. Cheap enough for every turn of a loop.
@@ -248,6 +251,14 @@ mod tests {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             (self.1)(self.0, f)
         }
+    }
+
+    #[test]
+    fn no_input_gets_more_than_half_an_hour() {
+        MORE_TIME.store(u64::MAX, Relaxed);
+        assert_eq!(more_time(), MOST_MORE_TIME);
+        MORE_TIME.store(0, Relaxed);
+        assert_eq!(more_time(), Duration::ZERO);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use search::find_charts;
 use super::Generated;
 use super::notes::{Note, by_key};
 use crate::chart;
-use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
+use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, escape};
 use crate::gotmpl::{Entries, Functions, Seed, Set, Value, Vm, parse_with};
 use crate::limits::Activity;
 use crate::world::{World, normalize};
@@ -126,7 +126,7 @@ struct Sheet {
 impl Writer<'_> {
     fn page(&mut self, directory: &Path) -> Step<Generated> {
         let path = directory.join(&self.options.output_file);
-        let current = self.read(&path)?.map(|(text, _)| text.to_string());
+        let current = self.read(directory, &path)?.map(|(text, _)| text.to_string());
         let Some(sheet) = self.sheet(directory)? else {
             return Err(Box::new(
                 Diagnostic::error(format!("there is no `Chart.yaml` in `{}`", directory.display()))
@@ -144,14 +144,14 @@ impl Writer<'_> {
         sections::sort(&mut rows, self.options.sort);
         let version = current.as_deref().and_then(footer_version).unwrap_or_default();
         let mut fields = metadata::fields(sheet.chart.as_ref(), &sheet.requirements);
-        let directory = normalize(directory).display().to_string();
+        let shown = normalize(directory).display().to_string();
         let files = if template.text.contains(".Files") {
-            Value::Object(Rc::new(Files::list(self.world, &directory)))
+            Value::Object(Rc::new(Files::list(self.world, &shown)))
         } else {
             Value::Nil
         };
         fields.extend([
-            ("ChartDirectory", Value::str(&directory)),
+            ("ChartDirectory", Value::str(&shown)),
             ("HelmDocsVersion", Value::str(version)),
             ("SkipVersionFooter", Value::Bool(self.options.skip_version_footer)),
             ("BadgeStyle", Value::str(&self.options.badge_style)),
@@ -160,13 +160,17 @@ impl Writer<'_> {
             ("Files", files),
         ]);
         let text = self.render(&template, &map(fields))?;
-        Ok(Generated { path, text, current })
+        Ok(Generated { directory: directory.to_owned(), path, text, current })
     }
 
-    /// Reads a text file, if there is one.
-    fn read(&mut self, path: &Path) -> Step<Option<(Arc<str>, SourceId)>> {
+    /// Reads a text file, if there is one. A file of the chart may be a link only where Helm's charts may have one; a path
+    /// that does not begin with the directory of the chart is one that the user names.
+    fn read(&mut self, chart: &Path, path: &Path) -> Step<Option<(Arc<str>, SourceId)>> {
         if !self.world.is_file(path) {
             return Ok(None);
+        }
+        if path.starts_with(chart) {
+            chart::refuse_link_out(self.world, chart, path)?;
         }
         let name = path.display().to_string();
         let bytes = self.world.read(path, MAX_BYTES + 1);
@@ -183,21 +187,21 @@ impl Writer<'_> {
     }
 
     /// Reads a YAML file with its comments.
-    fn read_yaml(&mut self, path: &Path) -> Step<Option<(Arc<str>, Option<Commented>)>> {
-        let Some((text, source)) = self.read(path)? else { return Ok(None) };
+    fn read_yaml(&mut self, chart: &Path, file: &str) -> Step<Option<(Arc<str>, Option<Commented>)>> {
+        let Some((text, source)) = self.read(chart, &chart.join(file))? else { return Ok(None) };
         Ok(Some((text, yaml::read_commented(self.sources, source)?)))
     }
 
     /// Reads the files of the chart in a directory, if there is one.
     fn sheet(&mut self, directory: &Path) -> Step<Option<Sheet>> {
-        let Some((_, chart)) = self.read_yaml(&directory.join("Chart.yaml"))? else { return Ok(None) };
+        let Some((_, chart)) = self.read_yaml(directory, "Chart.yaml")? else { return Ok(None) };
         let requirements = if text(chart.as_ref(), "apiVersion") == "v1" {
-            let file = self.read_yaml(&directory.join("requirements.yaml"))?;
+            let file = self.read_yaml(directory, "requirements.yaml")?;
             Requirement::all(file.and_then(|(_, root)| root).as_ref())
         } else {
             Requirement::all(chart.as_ref())
         };
-        let values = self.read_yaml(&directory.join(&self.options.values_file))?;
+        let values = self.read_yaml(directory, &self.options.values_file)?;
         let rows = match values {
             Some((_, Some(root))) if !matches!(root.content, Content::Map(_)) => {
                 let name = directory.join(&self.options.values_file);
@@ -286,7 +290,7 @@ impl Writer<'_> {
                 _ if file.starts_with('.') => self.options.search_root.join(file),
                 _ => PathBuf::from(file),
             };
-            match self.read(&path)? {
+            match self.read(directory, &path)? {
                 Some(part) => parts.push(part),
                 None => is_any_missing = true,
             }
@@ -323,10 +327,10 @@ struct Template {
     source: SourceId,
 }
 
-/// Takes one space off the end of lines, and leaves no more than one empty line between two others.
+/// Escapes control characters, takes one space off the end of lines, and leaves no more than one empty line between two others.
 fn tidy(text: &str) -> String {
     static EMPTY_LINES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\n{3,}").ok());
-    let text = text.replace(" \n", "\n");
+    let text = escape::file(text).replace(" \n", "\n");
     EMPTY_LINES.as_ref().map_or_else(|| text.clone(), |lines| lines.replace_all(&text, "\n\n").into_owned())
 }
 

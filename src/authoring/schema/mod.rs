@@ -12,6 +12,7 @@ mod written;
 
 use super::Generated;
 use crate::chart::{Chart, Origin};
+use crate::diag::escape::json;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, has_errors};
 use crate::engine::Release;
 use crate::k8s::schema::TypeId;
@@ -94,14 +95,14 @@ pub fn schema(
                 .help("the schema must accept the values of the chart, so what the comment says is left out"),
         );
     }
-    let mut text = serde_json::to_string_pretty(&maker.document(&root, &wanted)).unwrap_or_default();
+    let mut text = json(serde_json::to_string_pretty(&maker.document(&root, &wanted)).unwrap_or_default());
     text.push('\n');
     let current = chart.schema.as_ref().map(|file| file.text.to_string());
-    let path = match &chart.origin {
-        Origin::Directory(directory) => directory.join(FILE),
-        Origin::Archive(_) | Origin::Embedded(_) => PathBuf::from(FILE),
+    let directory = match &chart.origin {
+        Origin::Directory(directory) => directory.clone(),
+        Origin::Archive(_) | Origin::Embedded(_) => PathBuf::new(),
     };
-    Report::with(Generated { path, text, current }, sink)
+    Report::with(Generated { path: directory.join(FILE), directory, text, current }, sink)
 }
 
 /// The values that the chart has with one set of overrides.

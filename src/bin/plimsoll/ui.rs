@@ -2,7 +2,7 @@
 
 use anstream::{AutoStream, ColorChoice};
 use clap::error::{ContextKind, ContextValue};
-use plimsoll::diag::escape::{content_line, message, output, terminal};
+use plimsoll::diag::escape::{content_line, message, output, terminal, terminal_lines};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use plimsoll::limits::{self, Exceeded};
@@ -93,12 +93,19 @@ impl Ui {
     /// [`output`]. If a limit was exceeded, nothing is printed and the command fails.
     pub(crate) fn print(&mut self, text: &str) {
         let has_colours = self.stdout_style() == Style::Coloured;
-        self.print_exact(&output(text, has_colours));
+        self.print_bytes(&output(text, has_colours));
     }
 
     /// Prints what must not be changed, because another program reads it: manifests, values, scripts, workflow commands. A
-    /// reader that has gone away (`| head`) is success, as for any filter.
+    /// terminal is no program, and gets no control characters. A reader that has gone away (`| head`) is success, as for any
+    /// filter.
     pub(crate) fn print_exact(&mut self, text: &str) {
+        let shown =
+            if Self::prints_to_terminal() { terminal_lines(text).into() } else { Cow::Borrowed(text) };
+        self.print_bytes(&shown);
+    }
+
+    fn print_bytes(&mut self, text: &str) {
         if self.complete().is_ok() {
             self.write(text);
         }

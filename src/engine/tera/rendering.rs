@@ -138,9 +138,34 @@ impl Rendering {
         self.origins.find(&variable(&route.root, state)?, way(route, state)?)
     }
 
+    /// The values files or flags that a part of a value came from. Of a loop that is over all turns are a part.
+    fn origins_at(&self, route: &Route, state: &State<'_>) -> Vec<Span> {
+        let Some(root) = variable(&route.root, state) else { return Vec::new() };
+        let way: Vec<At<'_>> = route.steps.iter().map_while(|step| at(step, state)).collect();
+        if way.is_empty() {
+            return self.origins_of_all(&route.root, state);
+        }
+        self.origins.find(&root, way).into_iter().collect()
+    }
+
+    /// The values files or flags that the entries of a variable came from, as far as they are known.
+    fn origins_of_all(&self, name: &str, state: &State<'_>) -> Vec<Span> {
+        /// A template may ask again and again.
+        const MOST: usize = 1000;
+        let Some(root) = variable(name, state) else { return Vec::new() };
+        let count = root.as_map().map_or(0, tera::value::Map::len).min(MOST);
+        (0..count).filter_map(|index| self.origins.find(&root, [At::Index(index)])).collect()
+    }
+
     /// The values files or flags that the parts of a value came from.
     fn parts(&self, site: &Site, state: &State<'_>) -> Vec<Span> {
-        let mut parts: Vec<Span> = site.parts.iter().filter_map(|path| self.origin(path, state)).collect();
+        let routes = site.parts.iter().filter_map(|path| path.route.as_ref());
+        let mut parts: Vec<Span> = routes.flat_map(|route| self.origins_at(route, state)).collect();
+        let whole = site.path.as_ref().and_then(|path| match (&path.route, path.names.as_slice()) {
+            (Some(route), _) => route.steps.is_empty().then_some(&route.root),
+            (None, names) => names.first().filter(|_| names.len() == 1),
+        });
+        parts.extend(whole.into_iter().flat_map(|root| self.origins_of_all(root, state)));
         if site.expands {
             let routes = site.parts.iter().filter_map(|path| path.route.as_ref());
             let texts: Vec<Value> = routes.filter_map(|route| value_at(route, state)).collect();
@@ -170,11 +195,15 @@ fn variable(name: &str, state: &State<'_>) -> Option<Value> {
 
 /// The steps of a route from its root, for the turns that loops are in.
 fn way<'r>(route: &'r Route, state: &State<'_>) -> Option<Vec<At<'r>>> {
-    let at = |step: &'r Step| match step {
+    route.steps.iter().map(|step| at(step, state)).collect()
+}
+
+/// The entry that a step leads to; nothing if it is a turn of a loop that is over.
+fn at<'r>(step: &'r Step, state: &State<'_>) -> Option<At<'r>> {
+    match step {
         Step::Name(name) => Some(At::Key(name)),
         Step::Turn(counter) => state.get::<usize>(counter).ok().flatten().map(At::Index),
-    };
-    route.steps.iter().map(at).collect()
+    }
 }
 
 /// The value that a route leads to.

@@ -657,6 +657,7 @@ impl<'a> Writer<'a> {
         let expression = &self.text[from..to];
         let path = path_of(expression);
         let parts = self.scope.parts(expression, path.as_deref());
+        self.scope.read_expression(expression);
         self.tables.sites.push(Site {
             tag: FileRange::new(self.file, start, end),
             path: path.map(|names| self.named(names)),

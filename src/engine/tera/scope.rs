@@ -6,7 +6,7 @@
 
 use super::guard;
 use super::names::GLOBALS;
-use super::tags::{Token, first_word, path_of, paths_in, tokenize};
+use super::tags::{Token, first_word, is_set_block, path_of, paths_in, tokenize};
 use super::upstream::INNERMOST_TURN;
 
 /// A way from a name that every template sees to a value.
@@ -50,6 +50,19 @@ pub(super) struct Scope<'t> {
     /// The last of a name counts.
     bindings: Vec<Binding<'t>>,
     open: Vec<Frame<'t>>,
+    /// What the variables that are set for the whole template have been made from so far, in all their assignments.
+    of_changing: Vec<(&'t str, Vec<Route>)>,
+    /// The blocks whose text becomes a variable and that are open.
+    captures: Vec<Capture<'t>>,
+}
+
+/// `{% set name %}..{% endset %}`
+#[derive(Debug)]
+struct Capture<'t> {
+    name: &'t str,
+    is_global: bool,
+    /// What its text is made from.
+    parts: Vec<Route>,
 }
 
 #[derive(Debug)]
@@ -104,20 +117,46 @@ pub(super) fn parts_of_text(text: &str) -> Vec<Route> {
 impl<'t> Scope<'t> {
     /// The scope at the beginning of a template in which some variables are set for all of it.
     pub(super) fn new(file: usize, changing: &'t [&'t str]) -> Self {
-        Self { file, changing, bindings: Vec::new(), open: Vec::new() }
+        Self {
+            file,
+            changing,
+            bindings: Vec::new(),
+            open: Vec::new(),
+            of_changing: Vec::new(),
+            captures: Vec::new(),
+        }
     }
 
     /// Takes note of a statement that begins at a byte.
     pub(super) fn read_statement(&mut self, at: usize, statement: &'t str) {
         let statement = statement.trim();
         match first_word(statement) {
-            "set" => {
-                let rest = statement["set".len()..].trim_start();
+            word @ ("set" | "set_global") => {
+                let is_global = word == "set_global";
+                let rest = statement[word.len()..].trim_start();
                 let name = first_word(rest);
-                let value = rest[name.len()..].trim_start().strip_prefix('=').unwrap_or_default().trim();
-                let parts = self.parts_of(value, path_of(value).as_deref());
-                self.bindings.push(Binding::Variable(name, self.find_route(value), parts));
+                let value = rest[name.len()..].trim_start();
+                if is_set_block(statement) {
+                    // The arguments of its filters.
+                    let parts = self.parts_of(value, None);
+                    self.captures.push(Capture { name, is_global, parts });
+                    return;
+                }
+                let value = value.strip_prefix('=').unwrap_or_default().trim();
+                if is_global {
+                    self.set_for_all(name, self.parts_of(value, None));
+                } else {
+                    let parts = self.parts_of(value, path_of(value).as_deref());
+                    self.bindings.push(Binding::Variable(name, self.find_route(value), parts));
+                }
             }
+            "endset" => match self.captures.pop() {
+                Some(Capture { name, is_global: true, parts }) => self.set_for_all(name, parts),
+                Some(Capture { name, parts, .. }) => {
+                    self.bindings.push(Binding::Variable(name, None, parts));
+                }
+                None => {}
+            },
             "if" => self.open(Opened::If),
             "elif" => self.next_branch(),
             "else" => {
@@ -167,6 +206,22 @@ impl<'t> Scope<'t> {
         }
     }
 
+    /// Takes note of an expression that is written: it may be part of a variable's text.
+    pub(super) fn read_expression(&mut self, expression: &str) {
+        if !self.captures.is_empty() {
+            let parts = self.parts_of(expression, None);
+            self.captures.iter_mut().for_each(|capture| add_parts(&mut capture.parts, parts.iter().cloned()));
+        }
+    }
+
+    /// Takes note of an assignment for the whole template. It may be one of several.
+    fn set_for_all(&mut self, name: &'t str, parts: Vec<Route>) {
+        match self.of_changing.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => add_parts(known, parts),
+            None => self.of_changing.push((name, parts)),
+        }
+    }
+
     /// Where a path of names leads to, if that is known and its value has no address.
     pub(super) fn route(&self, path: &[String]) -> Option<Route> {
         let (first, rest) = path.split_first()?;
@@ -190,6 +245,9 @@ impl<'t> Scope<'t> {
             let Some((root, rest)) = names.split_first() else { continue };
             let is_first = first.take().is_some_and(|path| path == names);
             let steps = rest.iter().map(|name| Step::Name(name.clone()));
+            if let Some((_, made_from)) = self.of_changing.iter().find(|(name, _)| name == root) {
+                add_parts(&mut parts, made_from.iter().cloned());
+            }
             match self.binding(root) {
                 Some(Binding::Variable(_, route, made_from)) => {
                     let route = route.clone().filter(|_| !is_first).map(|mut route| {

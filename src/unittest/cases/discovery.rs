@@ -1,6 +1,7 @@
 //! Which cases a chart has.
 
 use super::snapshot::is_snapshot;
+use crate::chart::is_outside;
 use crate::diag::Diagnostic;
 use crate::lint::{self, ci_values};
 use crate::unittest::{Options, glob};
@@ -51,13 +52,11 @@ pub(in crate::unittest) struct ChartCases {
 }
 
 /// The directory of a chart's snapshots.
-pub(super) fn snapshot_directory(chart: &Path) -> PathBuf {
-    chart.join("tests/snapshots")
-}
+pub(super) const SNAPSHOTS: &str = "tests/snapshots";
 
 /// Whether cases of the chart have been stored before. Other tests may keep files of their own in a directory of that name.
 pub(super) fn has_begun(world: &World, chart: &Path) -> bool {
-    yaml_files(world, &snapshot_directory(chart)).iter().any(|file| is_snapshot(world, file))
+    yaml_files(world, chart, SNAPSHOTS).iter().any(|file| is_snapshot(world, file))
 }
 
 /// Whether the patterns of the command line name values files of the chart.
@@ -68,7 +67,7 @@ pub(super) fn names_cases(world: &World, chart: &Path, options: &Options) -> boo
 
 /// The values files of a chart that are cases: those of chart-testing, `ci/*-values.yaml`, and `tests/values/*.yaml`.
 pub(in crate::unittest) fn case_files(world: &World, chart: &Path) -> Vec<PathBuf> {
-    let of_tests = yaml_files(world, &chart.join("tests/values")).into_iter().filter(|file| {
+    let of_tests = yaml_files(world, chart, "tests/values").into_iter().filter(|file| {
         // A suite can be in any directory.
         !file.file_name().is_some_and(|name| name.to_string_lossy().ends_with("_test.yaml"))
     });
@@ -76,7 +75,9 @@ pub(in crate::unittest) fn case_files(world: &World, chart: &Path) -> Vec<PathBu
     of_ci.chain(of_tests).collect()
 }
 
-fn yaml_files(world: &World, directory: &Path) -> Vec<PathBuf> {
+/// The YAML files in a directory of a chart, except links that lead out of it.
+fn yaml_files(world: &World, chart: &Path, directory: &str) -> Vec<PathBuf> {
+    let directory = &chart.join(directory);
     let entries = world.list(directory).unwrap_or_default().into_iter();
     let names = entries.filter(|entry| entry.kind != FileKind::Directory);
     names
@@ -84,6 +85,7 @@ fn yaml_files(world: &World, directory: &Path) -> Vec<PathBuf> {
         .filter(|name| !name.starts_with('.'))
         .map(|name| directory.join(name))
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| !is_outside(world, chart, path))
         .collect()
 }
 
@@ -116,12 +118,12 @@ pub(in crate::unittest) fn find(
     if !options.names_files() {
         by_name.entry(DEFAULT.to_owned()).or_insert(None);
     }
-    let directory = snapshot_directory(chart);
+    let directory = chart.join(SNAPSHOTS);
     let case = |(name, values): (String, Option<PathBuf>)| {
         let snapshot = directory.join(format!("{name}.yaml"));
         Case { name, values, snapshot }
     };
-    let snapshots = yaml_files(world, &directory);
+    let snapshots = yaml_files(world, chart, SNAPSHOTS);
     Ok(ChartCases { chart: chart.to_owned(), cases: by_name.into_iter().map(case).collect(), snapshots })
 }
 

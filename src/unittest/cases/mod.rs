@@ -166,7 +166,7 @@ impl Run<'_> {
             .collect();
         let mut suite = SuiteResult {
             name: SUITE.to_owned(),
-            file: discovery::snapshot_directory(self.path).display().to_string(),
+            file: self.path.join(discovery::SNAPSHOTS).display().to_string(),
             jobs: Vec::new(),
             snapshots: 0,
             differing_snapshots: 0,
@@ -352,8 +352,15 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let compared =
-            snapshot::compare(world, sources, &case.snapshot, &fresh, &self.cases.render, is_updating)?;
+        let compared = snapshot::compare(
+            world,
+            sources,
+            self.path,
+            &case.snapshot,
+            &fresh,
+            &self.cases.render,
+            is_updating,
+        )?;
         tested.is_compared = true;
         match compared {
             Comparison::Identical => {}

@@ -17,7 +17,7 @@ use crate::limits;
 use crate::manifest::{self, Object};
 use crate::render::{self, Render};
 use crate::sops;
-use crate::unittest::{MAX_FILE, values_of};
+use crate::unittest::{MAX_FILE, read_text, values_of};
 use crate::world::World;
 use crate::yaml::{Node, ReadOptions, Value, emit};
 use std::collections::BTreeSet;
@@ -175,14 +175,14 @@ pub(super) fn is_snapshot(world: &World, path: &Path) -> bool {
 pub(super) fn compare(
     world: &World,
     sources: &Sources,
+    chart: &Path,
     path: &Path,
     fresh: &Snapshot,
     options: &render::Options,
     is_updating: bool,
 ) -> Result<Comparison, Box<Diagnostic>> {
     let shown = path.display().to_string();
-    let text = world
-        .read_text(path, MAX_FILE)
+    let text = read_text(world, chart, path)
         .map_err(|reason| Diagnostic::error(format!("cannot read the snapshot `{shown}`: {reason}")))?;
     if text == fresh.text {
         return Ok(Comparison::Identical);

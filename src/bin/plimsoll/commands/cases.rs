@@ -36,6 +36,7 @@ pub(crate) fn of_chart(
 /// Removes the snapshots of cases that are gone, and prints what is worth knowing.
 pub(crate) fn finish(result: &ChartResult, ui: &mut Ui) -> anyhow::Result<()> {
     for path in &result.stale_snapshots {
+        files::refuse_link_out(Path::new(&result.path), path)?;
         files::remove(path)?;
         ui.note(&format!(
             "removed `{}`: no case has this snapshot any more",

@@ -38,10 +38,10 @@ fn check(path: &Path, what: &str, is_report: impl Fn(&str) -> bool) -> anyhow::R
 pub(super) fn write(args: &CoverageArgs, summary: &Summary) -> anyhow::Result<()> {
     let (runs, base) = (summary.coverage(), base());
     if let Some(path) = &args.lcov {
-        files::write(path, lcov(&runs, &base).as_bytes())?;
+        files::write_over_link(path, lcov(&runs, &base).as_bytes())?;
     }
     if let Some(path) = &args.html {
-        files::write(path, html(&runs, &base).as_bytes())?;
+        files::write_over_link(path, html(&runs, &base).as_bytes())?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `plimsoll create`.
 
-use super::files::Tree;
+use super::files::{self, Tree};
 use super::{objects, world};
 use crate::args::{CreateArgs, Engine, WorkloadKind};
 use crate::ui::{ExitStatus, Ui};
@@ -24,8 +24,9 @@ pub(crate) fn run(args: &CreateArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     Ok(ExitStatus::Success)
 }
 
-/// Fails if there is something at the path of a new chart.
+/// Fails if there is something at the path of a new chart, other than what a killed run has left.
 pub(super) fn refuse_existing(dir: &Path) -> anyhow::Result<()> {
+    files::undo_new(dir);
     if dir.symlink_metadata().is_ok() {
         bail!("`{}` already exists: choose another name, or remove it", dir.display());
     }

@@ -33,6 +33,10 @@ pub(crate) fn finish(
         return Ok(ExitStatus::Findings);
     }
     ui.complete()?;
+    for file in files {
+        files::refuse_link_out(&file.directory, &file.path)?;
+        files::clean_up(&file.path);
+    }
     for file in stale {
         files::replace(&file.path, file.text.as_bytes())?;
         ui.print(&format!("wrote {}\n", file.path.display()));

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &PackageArgs, timeout: Duration, ui: &mut Ui) -> anyhow:
     let directory = destination(&args.destination)?;
     for package in packages {
         let path = directory.join(package.file_name());
-        files::replace(&path, &package.bytes)?;
+        files::write_over_link(&path, &package.bytes)?;
         ui.print(&format!("Successfully packaged chart and saved it to: {}\n", path.display()));
     }
     Ok(ExitStatus::Success)

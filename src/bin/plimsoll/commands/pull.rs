@@ -83,9 +83,9 @@ impl Pulled {
             .with_context(|| format!("cannot create `{}`", destination.display()))?;
         if !args.untar {
             let path = destination.join(&self.file_name);
-            files::replace(&path, &self.bytes)?;
+            files::write_over_link(&path, &self.bytes)?;
             if let Some(text) = self.provenance {
-                files::replace(&verify::provenance_path(&path), text.as_bytes())?;
+                files::write_over_link(&verify::provenance_path(&path), text.as_bytes())?;
             }
             return Ok(path);
         }
@@ -111,8 +111,7 @@ fn write(parent: &Path, target: &Path, unpacked: &[(String, Vec<u8>)]) -> anyhow
     let chart = staged.path().join("chart");
     for (path, data) in unpacked {
         let path = chart.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(&chart)).with_context(failed)?;
-        fs::write(path, data).with_context(failed)?;
+        files::write_new(&path, data, &path).with_context(failed)?;
     }
     fs::rename(chart, target).with_context(failed)
 }

@@ -5,6 +5,7 @@ use crate::args::TestArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::diag::Sources;
 use plimsoll::unittest::{self, Options, SnapshotFile, Summary, report};
+use std::path::Path;
 use std::time::Duration;
 
 pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -31,15 +32,17 @@ pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     text.push_str(&report::summary(&summary, ui.stdout_style()));
     text.push_str(&coverage::shown(&args.coverage, &summary, ui));
     ui.complete()?;
-    for SnapshotFile { path, text } in summary.charts.iter().flat_map(|chart| &chart.snapshots) {
-        files::write(path, text.as_bytes())?;
+    for chart in &summary.charts {
+        for SnapshotFile { path, text } in &chart.snapshots {
+            files::write_inside(Path::new(&chart.path), path, text.as_bytes())?;
+        }
     }
     for chart in &summary.charts {
         cases::finish(chart, ui)?;
     }
     if let Some(path) = &args.output_file {
         let report = report::report(&summary, args.output_type.into(), world().now());
-        files::write(path, report.as_bytes())?;
+        files::write_over_link(path, report.as_bytes())?;
     }
     coverage::write(&args.coverage, &summary)?;
     ui.print(&text);

@@ -5,6 +5,7 @@ use crate::args::RegistryFlags;
 use crate::commands::{fetch, files, release};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
+use plimsoll::diag::escape::{json, terminal};
 use plimsoll::yaml::emit::quote_json;
 use plimsoll_registry::Repository;
 use std::fs;
@@ -89,8 +90,11 @@ fn add(args: &RepoAddArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Exi
 
 fn list(args: &RepoListArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let List { repositories, .. } = List::read(&args.registry, ui)?;
-    let rows: Vec<(&str, &str)> =
-        repositories.iter().map(|one| (one.name.as_str(), one.url.as_str())).collect();
+    let is_table = matches!(args.output, RepoFormat::Table);
+    let cell = |text: &str| if is_table { terminal(text) } else { text.to_owned() };
+    let cells: Vec<(String, String)> =
+        repositories.iter().map(|one| (cell(&one.name), cell(&one.url))).collect();
+    let rows: Vec<(&str, &str)> = cells.iter().map(|(name, url)| (name.as_str(), url.as_str())).collect();
     let text = match args.output {
         RepoFormat::Table if rows.is_empty() => {
             ui.warn("no repositories to show");
@@ -101,7 +105,7 @@ fn list(args: &RepoListArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
             let entry = |(name, url): &(&str, &str)| {
                 format!("{{\"name\":{},\"url\":{}}}", quote_json(name), quote_json(url))
             };
-            format!("[{}]\n", rows.iter().map(entry).collect::<Vec<_>>().join(","))
+            json(format!("[{}]\n", rows.iter().map(entry).collect::<Vec<_>>().join(",")))
         }
         RepoFormat::Yaml if rows.is_empty() => "[]\n".to_owned(),
         RepoFormat::Yaml => Repository::write_names(&repositories),

@@ -152,12 +152,15 @@ impl Run<'_> {
     ) -> anyhow::Result<()> {
         ui.complete()?;
         let charts = declared.path.join("charts");
+        files::refuse_link_out(&declared.path, &charts)?;
         std::fs::create_dir_all(&charts).with_context(|| format!("cannot create `{}`", charts.display()))?;
         let count = steps.len();
         self.report.push(format!("Saving {count} chart{}", if count == 1 { "" } else { "s" }));
         for one in obtained {
-            if let Some((name, bytes)) = one.file.as_ref().filter(|_| one.how != How::Kept) {
-                files::replace(&charts.join(name), bytes)?;
+            match &one.file {
+                Some((name, _)) if one.how == How::Kept => files::clean_up(&charts.join(name)),
+                Some((name, bytes)) => files::write_over_link(&charts.join(name), bytes)?,
+                None => {}
             }
             self.report.push(one.describe());
         }

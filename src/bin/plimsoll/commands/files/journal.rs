@@ -42,7 +42,8 @@ pub(super) fn write(change: &Change<'_>) -> anyhow::Result<()> {
     }
     let (begun, committed) = (root.join(format!("{id}{BEGUN}")), root.join(format!("{id}{COMMITTED}")));
     let text = serde_json::to_vec(&journal).with_context(failed)?;
-    let staged = fs::write(&begun, text)
+    let staged = File::create_new(&begun)
+        .and_then(|mut file| fill(&mut file, &text, &begun))
         .with_context(failed)
         .and_then(|()| journal.stage(change))
         .and_then(|()| fs::rename(&begun, &committed).with_context(failed));

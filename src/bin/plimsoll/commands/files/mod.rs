@@ -8,9 +8,9 @@ mod lock;
 mod swap;
 mod tree;
 
-pub(crate) use tree::{Chart, Outcome, Tree, recover};
+pub(crate) use tree::{Chart, Outcome, Tree, recover, undo_new};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lock::Lock;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -26,15 +26,69 @@ const RANDOM: usize = 6;
 /// Replaces a file, or creates it. It is on disk when this returns. A link is followed, and a file that exists keeps its
 /// permissions.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let failed = || format!("cannot write `{}`", path.display());
+    put(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), content)
+        .with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// [`write`], except that a link at the path is replaced itself: a file of this name may have come with a repository, and
+/// lead anywhere.
+pub(crate) fn write_over_link(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    create_parent(path)?;
+    put(path, content).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// [`write`] for a file below a directory that a stranger may have made, such as a chart.
+pub(crate) fn write_inside(root: &Path, path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    refuse_link_out(root, path)?;
+    write(path, content)
+}
+
+/// Refuses a path below `root` that leads out of it through a link. A path that does not begin with `root` is one that the
+/// user names.
+pub(crate) fn refuse_link_out(root: &Path, path: &Path) -> anyhow::Result<()> {
+    let Some(inner) = path.strip_prefix(root).ok().filter(|inner| tree::is_plain(inner)) else {
+        return Ok(());
+    };
+    let real = if root.as_os_str().is_empty() { Path::new(".") } else { root }.canonicalize();
+    let real = real.with_context(|| format!("cannot open the directory `{}`", root.display()))?;
+    let leads_out = path.canonicalize().is_ok_and(|target| !target.starts_with(&real));
+    if leads_out || !tree::is_inside(&real, inner) {
+        bail!("refusing to write `{}`: a symbolic link points outside `{}`", path.display(), root.display());
+    }
+    Ok(())
+}
+
+/// Deletes what killed runs have staged for a file that is written only if it changes.
+pub(crate) fn clean_up(path: &Path) {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = target.file_name().with_context(failed)?;
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
+    if let Some(name) = target.file_name() {
+        lock_and_sweep(parent_of(&target), name);
+    }
+}
+
+/// Writes a file in a directory that no other process knows yet. It gets the permissions of the one that it will replace.
+pub(crate) fn write_new(path: &Path, content: &[u8], replaced: &Path) -> io::Result<()> {
+    fs::create_dir_all(parent_of(path))?;
+    fill(&mut File::create(path)?, content, replaced)
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn lock_and_sweep(directory: &Path, name: &OsStr) -> Lock {
     let lock = Lock::acquire(directory);
     if lock.is_held() {
         sweep(directory, name);
     }
+    lock
+}
+
+/// Replaces what is at a path without links.
+fn put(target: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let name = target.file_name().context("it has no name")?;
+    let directory = parent_of(target);
+    let _lock = lock_and_sweep(directory, name);
     let mut builder = tempfile::Builder::new();
     let prefix = staged_prefix(name);
     builder.prefix(&prefix).rand_bytes(RANDOM);
@@ -42,10 +96,10 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let of_umask = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
     builder.permissions(of_umask);
-    let mut staged = builder.tempfile_in(directory).map_err(without_path).with_context(failed)?;
-    fill(staged.as_file_mut(), content, &target).with_context(failed)?;
-    staged.as_file().sync_all().with_context(failed)?;
-    staged.persist(&target).with_context(failed)?;
+    let mut staged = builder.tempfile_in(directory).map_err(without_path)?;
+    fill(staged.as_file_mut(), content, target)?;
+    staged.as_file().sync_all()?;
+    staged.persist(target)?;
     Ok(())
 }
 
@@ -56,10 +110,15 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
 
 /// [`replace`], which also creates the directories that the file is in.
 pub(crate) fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    create_parent(path)?;
+    replace(path, content)
+}
+
+fn create_parent(path: &Path) -> anyhow::Result<()> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
     }
-    replace(path, content)
+    Ok(())
 }
 
 /// The error of the system, without the name of the temporary file.

@@ -1,10 +1,10 @@
 //! The directory of a chart, replaced in one step.
 
 use super::tree::{Change, MadeDirectories, relative};
-use super::{RANDOM, fill, staged_prefix};
+use super::{RANDOM, staged_prefix, write_new};
 use anyhow::Context as _;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ pub(super) fn swap(change: &Change<'_>, made: &mut MadeDirectories) -> anyhow::R
     }
     for (file, text) in change.tree.files {
         let Some(inner) = file.strip_prefix(&inside) else { continue };
-        write_new(&staged.join(inner), text, &target.join(inner))
+        write_new(&staged.join(inner), text.as_bytes(), &target.join(inner))
             .with_context(|| format!("cannot write `{}`", change.tree.dir.join(file).display()))?;
     }
     let left = change.stale.iter().filter(|_| !change.tree.prune);
@@ -117,11 +117,6 @@ fn is_alike(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_alike(_one: &Metadata, _other: &Metadata) -> bool {
     true
-}
-
-fn write_new(path: &Path, text: &str, replaced: &Path) -> io::Result<()> {
-    fs::create_dir_all(path.parent().unwrap_or(path))?;
-    fill(&mut File::create_new(path)?, text.as_bytes(), replaced)
 }
 
 fn link(old: &Path, new: &Path) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The files of an output directory.
 
 use super::lock::Lock;
-use super::{journal, swap, sweep};
+use super::{TEMPORARY, journal, swap, sweep};
 use anyhow::{Context as _, bail};
 use plimsoll::diag::escape::terminal;
 use std::collections::BTreeMap;
@@ -148,6 +148,18 @@ pub(crate) fn recover(dir: &Path) {
     }
 }
 
+/// Undoes what a killed run has begun in a directory that it made. Then there is no such directory, as before that run.
+pub(crate) fn undo_new(dir: &Path) {
+    let is_directory = dir.symlink_metadata().is_ok_and(|found| found.is_dir());
+    let mut entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_left = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+    if is_directory && entries.any(|entry| is_left(&entry)) {
+        recover(dir);
+        // Only an empty one is removed.
+        let _ = fs::remove_dir(dir);
+    }
+}
+
 fn clean(root: &Path) {
     journal::recover(root);
     if let (Some(parent), Some(name)) = (root.parent(), root.file_name()) {
@@ -162,13 +174,15 @@ pub(super) fn relative(root: &Path, path: &Path) -> Option<String> {
 }
 
 /// Whether a path has neither `..` nor a root.
-fn is_plain(path: &str) -> bool {
-    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+pub(super) fn is_plain(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    !path.as_os_str().is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Whether a path below `root` stays there: no `..`, no symbolic link that leads out. The part of it that does not exist
 /// cannot lead anywhere.
-pub(super) fn is_inside(root: &Path, path: &str) -> bool {
+pub(super) fn is_inside(root: &Path, path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
     let target = root.join(path);
     let parent = target.parent().unwrap_or(root);
     let existing = parent.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok());
