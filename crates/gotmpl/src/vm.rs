@@ -186,6 +186,10 @@ fn unknown_template(name: &str) -> Error {
     Error::new(format!("there is no template `{name}`")).in_go(in_go).about_argument(0)
 }
 
+fn undefined(source: &SourceText, name: &str, place: Place) -> Error {
+    source.placed(Error::new(format!("undefined variable `{name}`")), place)
+}
+
 /// A text without what Go prints for a missing value.
 fn without_no_value(text: &[u8]) -> Cow<'_, [u8]> {
     let mut found = memchr::memmem::find_iter(text, NO_VALUE).peekable();
@@ -591,6 +595,9 @@ impl Vm {
             piped = Some(result);
         }
         let result = piped.unwrap_or_default();
+        if let Some(place) = pipe.undefined {
+            return Err(undefined(frame.source, frame.source.str(place), place));
+        }
         for slot in &pipe.variables {
             let slot = self.base + slot;
             self.variables[slot] = result.clone();
@@ -638,8 +645,7 @@ impl Vm {
                 return self.fields(frame, start, fields, expr, &[], None);
             }
             Kind::Undefined(name) => {
-                let error = Error::new(format!("undefined variable `{name}`"));
-                return Err(frame.source.placed(error, expr.place));
+                return Err(undefined(frame.source, name, expr.place));
             }
             Kind::Function(function) => return self.call(frame, function, expr.place, &[], None),
             Kind::Pipe(pipe) => return self.pipe(frame, pipe),

@@ -240,7 +240,7 @@ impl Object for Capabilities {
 
     fn display(&self) -> String {
         let kube = Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>);
-        format!("&{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
+        format!("{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
