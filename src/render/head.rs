@@ -26,6 +26,11 @@ fn unreadable_annotations(annotations: &Node) -> Option<Diagnostic> {
     not_map(annotations, "metadata.annotations").or_else(each)
 }
 
+/// The `kind` of a document as Helm reads it.
+pub(super) fn kind(root: &Node) -> String {
+    fields(root, "kind").filter_map(scalar_text).last().unwrap_or_default().into_owned()
+}
+
 /// The annotation `name` of a document as Helm reads it: a null is an empty string.
 pub(super) fn annotation<'a>(root: &'a Node, name: &str) -> Option<Cow<'a, str>> {
     let annotations = fields(root, "metadata").flat_map(|metadata| fields(metadata, "annotations"));
@@ -99,5 +104,15 @@ mod tests {
         ] {
             assert_eq!(found(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn kinds_are_found_in_any_case() {
+        let kind = |text: &str| {
+            let sources = Sources::new();
+            let source = sources.add("a.yaml", text, SourceKind::Rendered(SourceMap::default()));
+            kind(&yaml::read(&sources, source, &ReadOptions::lenient()).output.unwrap()[0].root)
+        };
+        assert_eq!(["KIND: Pod", "kind: 5", "a: b"].map(kind), ["Pod", "5", ""]);
     }
 }

@@ -517,8 +517,9 @@ impl Manifests {
             diagnostics.push(Diagnostic { severity, ..found });
         }
         let text = printed(&self.text, &range, self.engine);
-        let (kind, role) =
-            root.as_deref().map_or((String::new(), HookRole::None), |root| (kind(root), hooks::role(root)));
+        let (kind, role) = root
+            .as_deref()
+            .map_or((String::new(), HookRole::None), |root| (head::kind(root), hooks::role(root)));
         let document = Document { path: self.path.clone(), text, objects, kind, hook: None };
         Report::with(Parsed { document, role, strict: self.strict }, diagnostics)
     }
@@ -538,11 +539,6 @@ impl Manifests {
 fn read_root(sources: &Sources, source: SourceId, options: &ReadOptions) -> Option<Node> {
     let documents = yaml::read(sources, source, options).output?;
     documents.into_iter().next().map(|document| document.root)
-}
-
-/// The `kind` that a document gives itself.
-fn kind(root: &Node) -> String {
-    root.get("kind").and_then(Node::as_str).unwrap_or_default().to_owned()
 }
 
 /// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.

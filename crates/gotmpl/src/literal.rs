@@ -38,8 +38,9 @@ pub(crate) fn number(text: &str) -> Result<Number, InvalidLiteral> {
     if let Some(number) = integer(text) {
         return i64::try_from(number).map(Number::Int).map_err(|_| InvalidLiteral::Overflow);
     }
-    // What is no integer for another reason than its size has a point or an exponent.
-    float(text).filter(|number| number.is_finite()).map(Number::Float).ok_or(InvalidLiteral::Number)
+    let is_float = text.contains(['.', 'e', 'E', 'p', 'P']);
+    let number = float(text).filter(|number| is_float && number.is_finite());
+    number.map(Number::Float).ok_or(InvalidLiteral::Number)
 }
 
 /// Go's `strconv.ParseInt` with base 0, of any size.
@@ -190,6 +191,8 @@ mod tests {
             ("1x", Err(InvalidLiteral::Number)),
             ("0x_1_f", Ok(Number::Int(31))),
             ("0_1.5", Ok(Number::Float(1.5))),
+            ("08.5", Ok(Number::Float(8.5))),
+            ("08", Err(InvalidLiteral::Number)),
             ("1__0", Err(InvalidLiteral::Number)),
             ("1_", Err(InvalidLiteral::Number)),
             ("1_.5", Err(InvalidLiteral::Number)),

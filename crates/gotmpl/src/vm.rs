@@ -545,16 +545,19 @@ impl Vm {
             }
         } else {
             match &value {
-                Value::Int(count) | Value::Int64(count) => {
+                Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
+                    let count = value.as_integer().unwrap_or(i64::MAX);
                     if key_slot.is_some() {
                         let error =
                             Error::new(format!("can't use {count} to iterate over more than one variable"));
                         return Err(frame.source.placed(error, branch.pipe.place));
                     }
-                    for number in 0..*count {
+                    for number in 0..count {
                         ran = true;
                         let item = match value {
                             Value::Int64(_) => Value::Int64(number),
+                            Value::Uint(_) => Value::Uint(number.unsigned_abs()),
+                            Value::Byte(_) => Value::Byte(u8::try_from(number).unwrap_or(u8::MAX)),
                             _ => Value::Int(number),
                         };
                         if !once(self, Traced::default(), Traced { value: item, origin: origin.made() })? {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -329,6 +330,10 @@ impl Object for ApiVersions {
         }
         let has = |wanted| self.0.iter().any(|version| version == wanted);
         Some(args.name(0).map(|wanted| Value::Bool(wanted.is_some_and(has))))
+    }
+
+    fn slice(&self, range: Range<usize>) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self(self.0.get(range)?.to_vec()))))
     }
 
     fn display(&self) -> String {

@@ -191,6 +191,7 @@ fn slice(args: Args<'_>) -> Result<Value> {
     Ok(match args.any(0) {
         Value::Bytes(bytes) => Value::Bytes(bytes[range].into()),
         Value::List(list) => Value::List(List::traced(list.elem(), chosen.to_vec())),
+        Value::Object(object) => object.slice(range).unwrap_or_else(|| traced(chosen.to_vec())),
         _ => traced(chosen.to_vec()),
     })
 }
