@@ -476,8 +476,11 @@ impl Printer {
             self.string(value, name.as_bytes(), 's');
             return;
         }
-        if verb == 'p' && depth == 0 && matches!(value.kind(), "ptr" | "map" | "slice") {
-            return self.address(value, verb);
+        if verb == 'p' && depth == 0 {
+            return match value.kind() {
+                "ptr" | "map" | "slice" => self.address(value, verb),
+                _ => self.bad_verb(value, verb),
+            };
         }
         // Go refuses `%w` before it looks into a value.
         if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
@@ -548,7 +551,7 @@ impl Printer {
             _ => {}
         }
         if self.flags.sharp_v {
-            if let Some(text) = object.go_string() {
+            if let Some(text) = object.go_string().filter(|_| !self.is_misfit) {
                 return self.string(value, text.as_bytes(), 's');
             }
         } else if !self.is_misfit && object.has_string_method() && matches!(verb, 'v' | 's' | 'q' | 'x' | 'X')
@@ -776,7 +779,8 @@ impl Printer {
             _ => "",
         };
         let digits = match self.flags.precision {
-            Some(0) if magnitude == 0 => String::new(),
+            // Not even a sign is written.
+            Some(0) if magnitude == 0 => return self.pad_with_blanks(""),
             Some(count) => format!("{digits:0>count$}"),
             None if self.flags.zero => {
                 let count = self.flags.width.unwrap_or(0).saturating_sub(sign.len());
@@ -855,6 +859,7 @@ mod tests {
             "%![(BADINDEX)1]*.10o%!(BADWIDTH)%!s(MISSING)"
         );
         assert_eq!(f("%[+1]d", &[Value::Int(1)]), "%!d(BADINDEX)");
+        assert_eq!(f("%+.0d|%#.0O|% 4.0x|%p", &[0, 0, 0, 5].map(Value::Int)), "||    |%!p(int=5)");
         assert_eq!(
             f("%08X|%O|%#O", &[Value::Float(f64::INFINITY), Value::Int(8), Value::Int(8)]),
             "    +Inf|0o10|0o010"
