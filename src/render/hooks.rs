@@ -1,5 +1,6 @@
 //! Helm hooks: objects that are not part of the release's manifest.
 
+use super::head;
 use crate::diag::{Rule, Severity};
 use crate::manifest::Object;
 use crate::yaml::Node;
@@ -86,11 +87,7 @@ pub fn hook(object: &Object) -> Option<HookSpec> {
 
 /// Reads the hook annotations of a document.
 pub(super) fn role(root: &Node) -> HookRole {
-    let annotation = |name: &str| {
-        root.at(&["metadata", "annotations"])
-            .and_then(|annotations| annotations.get(name))
-            .and_then(Node::as_str)
-    };
+    let annotation = |name: &str| head::annotation(root, name);
     let Some(events) = annotation("helm.sh/hook") else { return HookRole::None };
     let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
     if let Some(unknown) = events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
@@ -101,7 +98,34 @@ pub(super) fn role(root: &Node) -> HookRole {
     };
     HookRole::Hook(HookSpec {
         events,
-        weight: annotation("helm.sh/hook-weight").and_then(|weight| weight.trim().parse().ok()).unwrap_or(0),
-        delete_policies: annotation("helm.sh/hook-delete-policy").map(list).unwrap_or_default(),
+        weight: annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0),
+        delete_policies: annotation("helm.sh/hook-delete-policy").as_deref().map(list).unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{SourceKind, SourceMap, Sources};
+    use crate::yaml::{self, ReadOptions};
+
+    fn role_of(annotations: &str) -> HookRole {
+        let sources = Sources::new();
+        let text = format!("Metadata: {{annotations: {{{annotations}}}}}");
+        let source = sources.add("a.yaml", text, SourceKind::Rendered(SourceMap::default()));
+        role(&yaml::read(&sources, source, &ReadOptions::lenient()).output.unwrap()[0].root)
+    }
+
+    #[test]
+    fn annotations_are_texts_to_helm() {
+        let weight =
+            |weight: &str| match role_of(&format!("helm.sh/hook: test, helm.sh/hook-weight: {weight}")) {
+                HookRole::Hook(hook) => hook.weight,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(["-5", "'+5'", "5", "' 5'", "x", "~", "1.5"].map(weight), [-5, 5, 5, 0, 0, 0, 0]);
+        assert_eq!(role_of("helm.sh/hook: 5"), HookRole::Unknown("5".to_owned()));
+        assert_eq!(role_of("helm.sh/hook: ~"), HookRole::Unknown(String::new()));
+        assert_eq!(role_of("a: b"), HookRole::None);
+    }
 }

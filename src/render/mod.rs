@@ -6,6 +6,7 @@
 //! everything is sound, so a pipe into kubectl never applies half a release.
 
 mod emit;
+mod head;
 mod hooks;
 mod report;
 mod split;
@@ -29,6 +30,7 @@ use crate::world::World;
 use crate::yaml::{self, Node, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -496,6 +498,18 @@ impl Manifests {
         if broken || objects.is_empty() && self.engine == EngineKind::Tera {
             return Report::failed(diagnostics);
         }
+        let root = match objects.as_slice() {
+            // Only a list has `items`; to Helm, it is not what is in it.
+            [object] if !part.contains("items") => Some(Cow::Borrowed(&object.root)),
+            _ => read_root(sources, source, &read_options).map(Cow::Owned),
+        };
+        if self.engine == EngineKind::GoTemplate
+            && let Some(found) = root.as_deref().and_then(head::unreadable)
+        {
+            diagnostics.retain(|other| other.path != found.path);
+            diagnostics.push(found);
+            return Report::failed(diagnostics);
+        }
         diagnostics.extend(objects.iter().filter_map(|object| nameless(object, self.strict)));
         if self.engine == EngineKind::GoTemplate && split::follows_separator(&self.text, range.start) {
             let severity = if self.strict { Severity::Error } else { Severity::Warning };
@@ -503,12 +517,9 @@ impl Manifests {
             diagnostics.push(Diagnostic { severity, ..found });
         }
         let text = printed(&self.text, &range, self.engine);
-        let (kind, role) = match objects.as_slice() {
-            // Only a list has `items`; to Helm, it is not what is in it.
-            [object] if !part.contains("items") => (object.kind.clone(), hooks::role(&object.root)),
-            _ => read_root(sources, source, &read_options)
-                .map_or((String::new(), HookRole::None), |root| (kind(&root), hooks::role(&root))),
-        };
+        let (kind, role) = root
+            .as_deref()
+            .map_or((String::new(), HookRole::None), |root| (head::kind(root), hooks::role(root)));
         let document = Document { path: self.path.clone(), text, objects, kind, hook: None };
         Report::with(Parsed { document, role, strict: self.strict }, diagnostics)
     }
@@ -528,11 +539,6 @@ impl Manifests {
 fn read_root(sources: &Sources, source: SourceId, options: &ReadOptions) -> Option<Node> {
     let documents = yaml::read(sources, source, options).output?;
     documents.into_iter().next().map(|document| document.root)
-}
-
-/// The `kind` that a document gives itself.
-fn kind(root: &Node) -> String {
-    root.get("kind").and_then(Node::as_str).unwrap_or_default().to_owned()
 }
 
 /// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.

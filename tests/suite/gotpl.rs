@@ -114,6 +114,25 @@ fn the_values_are_not_a_plain_map() {
     assert!(below.ends_with("a: 1\n"), "{below}");
 }
 
+/// Helm reads the kind, the name and the annotations of each document, and renders nothing if it cannot.
+#[test]
+fn a_document_that_helm_cannot_sort_is_refused() {
+    let object = |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
+    let rendered = |metadata: &str| in_memory(&[("a.yaml", &object(metadata))]);
+    for (metadata, message) in [
+        ("x", "`metadata` must be a map"),
+        ("{name: [a]}", "`metadata.name` must be a string"),
+        ("{name: a, annotations: 1}", "`metadata.annotations` must be a map"),
+        ("{name: a, annotations: {b: [c]}}", "`metadata.annotations.b` must be a string"),
+    ] {
+        let error = rendered(metadata).unwrap_err();
+        assert!(error.contains(message), "{metadata}: {error}");
+    }
+    for metadata in ["{name: 5}", "{name: a, annotations: {b: 1, c: ~}}", "{name: a, annotations: ~}"] {
+        assert!(rendered(metadata).is_ok(), "{metadata}");
+    }
+}
+
 /// Line breaks, separators and comments of `crds/` are not Helm's business.
 #[test]
 fn definitions_are_printed_as_they_are() {

@@ -137,10 +137,19 @@ pub(crate) struct Branch {
 pub(crate) struct Pipe {
     /// The slots of the variables that are declared or assigned.
     pub(crate) variables: Box<[usize]>,
+    /// A variable that is assigned but was not declared: an error, but only when the pipeline is evaluated.
+    pub(crate) undefined: Option<Place>,
     /// The commands; each gets the value of the one before as its last argument.
     pub(crate) commands: Box<[Command]>,
     /// From the first variable or command to the last.
     pub(crate) place: Place,
+}
+
+impl Pipe {
+    /// Whether its value goes into variables.
+    pub(crate) fn sets_variables(&self) -> bool {
+        !self.variables.is_empty() || self.undefined.is_some()
+    }
 }
 
 /// A value or call with its arguments.

@@ -41,6 +41,18 @@ impl fmt::Debug for Value {
 
 /// `print`: a space between operands that are both no strings.
 pub(crate) fn sprint(values: &[Value]) -> Buffer {
+    spaced(values, |printer, value| printer.value(value, 'v', 0))
+}
+
+/// The same for what the escapers take: of pointers they print what these point to, as actions do.
+pub(crate) fn sprint_printable(values: &[Value]) -> Buffer {
+    spaced(values, |printer, value| match value {
+        Value::Object(object) if object.kind() == "ptr" => printer.out.push_str(&object.display()),
+        _ => printer.value(value, 'v', 0),
+    })
+}
+
+fn spaced(values: &[Value], mut write: impl FnMut(&mut Printer, &Value)) -> Buffer {
     let mut printer = Printer::default();
     let mut after_string = true;
     for value in values {
@@ -48,7 +60,7 @@ pub(crate) fn sprint(values: &[Value]) -> Buffer {
         if !after_string && !is_string {
             printer.out.push(' ');
         }
-        printer.value(value, 'v', 0);
+        write(&mut printer, value);
         after_string = is_string;
     }
     printer.out
@@ -305,6 +317,8 @@ struct Flags {
 struct Printer {
     out: Buffer,
     flags: Flags,
+    /// Whether a value is written that its verb does not suit: Go does not call its `String` method then.
+    is_misfit: bool,
 }
 
 impl Printer {
@@ -462,8 +476,11 @@ impl Printer {
             self.string(value, name.as_bytes(), 's');
             return;
         }
-        if verb == 'p' && depth == 0 && matches!(value.kind(), "ptr" | "map" | "slice") {
-            return self.address(value, verb);
+        if verb == 'p' && depth == 0 {
+            return match value.kind() {
+                "ptr" | "map" | "slice" => self.address(value, verb),
+                _ => self.bad_verb(value, verb),
+            };
         }
         // Go refuses `%w` before it looks into a value.
         if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
@@ -534,10 +551,11 @@ impl Printer {
             _ => {}
         }
         if self.flags.sharp_v {
-            if let Some(text) = object.go_string() {
+            if let Some(text) = object.go_string().filter(|_| !self.is_misfit) {
                 return self.string(value, text.as_bytes(), 's');
             }
-        } else if object.has_string_method() && matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') {
+        } else if !self.is_misfit && object.has_string_method() && matches!(verb, 'v' | 's' | 'q' | 'x' | 'X')
+        {
             return self.string(value, object.display().as_bytes(), verb);
         }
         let is_pointer = object.kind() == "ptr";
@@ -613,8 +631,12 @@ impl Printer {
             'v' if self.flags.sharp_v => {
                 let _ = write!(self.out, "({})({ADDRESS:#x})", value.type_name());
             }
-            'p' if self.flags.sharp => self.pad(&format!("{ADDRESS:x}")),
-            'v' | 'p' => self.pad(&format!("{ADDRESS:#x}")),
+            'v' | 'p' => {
+                let sharp = self.flags.sharp;
+                self.flags.sharp = !sharp;
+                self.integer(value, ADDRESS, false, false, 'x');
+                self.flags.sharp = sharp;
+            }
             'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, ADDRESS, false, false, verb),
             _ => self.bad_verb(value, verb),
         }
@@ -622,7 +644,9 @@ impl Printer {
 
     fn bad_verb(&mut self, value: &Value, verb: char) {
         let _ = write!(self.out, "%!{verb}(");
+        let outer = std::mem::replace(&mut self.is_misfit, true);
         self.typed(value);
+        self.is_misfit = outer;
         self.out.push(')');
     }
 
@@ -717,7 +741,11 @@ impl Printer {
                 let prefix = if self.flags.sharp && !digits.starts_with('0') { "0" } else { "" };
                 (digits, prefix)
             }
-            'O' => (format!("{magnitude:o}"), "0o"),
+            'O' => {
+                let digits = format!("{magnitude:o}");
+                let prefix = if self.flags.sharp && !digits.starts_with('0') { "0o0" } else { "0o" };
+                (digits, prefix)
+            }
             'x' => (format!("{magnitude:x}"), if self.flags.sharp { "0x" } else { "" }),
             'X' => (format!("{magnitude:X}"), if self.flags.sharp { "0X" } else { "" }),
             'c' => {
@@ -751,7 +779,8 @@ impl Printer {
             _ => "",
         };
         let digits = match self.flags.precision {
-            Some(0) if magnitude == 0 => String::new(),
+            // Not even a sign is written.
+            Some(0) if magnitude == 0 => return self.pad_with_blanks(""),
             Some(count) => format!("{digits:0>count$}"),
             None if self.flags.zero => {
                 let count = self.flags.width.unwrap_or(0).saturating_sub(sign.len());
@@ -773,7 +802,8 @@ impl Printer {
         let text = match kind {
             'b' => binary(number),
             'x' => hexadecimal(number, self.flags.precision),
-            'X' => hexadecimal(number, self.flags.precision).to_uppercase(),
+            'X' if number.is_finite() => hexadecimal(number, self.flags.precision).to_uppercase(),
+            'X' => hexadecimal(number, None),
             _ => float(number, kind, self.flags.precision.or(default)),
         };
         let negative = text.starts_with('-');
@@ -829,6 +859,11 @@ mod tests {
             "%![(BADINDEX)1]*.10o%!(BADWIDTH)%!s(MISSING)"
         );
         assert_eq!(f("%[+1]d", &[Value::Int(1)]), "%!d(BADINDEX)");
+        assert_eq!(f("%+.0d|%#.0O|% 4.0x|%p", &[0, 0, 0, 5].map(Value::Int)), "||    |%!p(int=5)");
+        assert_eq!(
+            f("%08X|%O|%#O", &[Value::Float(f64::INFINITY), Value::Int(8), Value::Int(8)]),
+            "    +Inf|0o10|0o010"
+        );
     }
 
     #[test]
@@ -852,8 +887,8 @@ mod tests {
     fn addresses_are_of_gos_form() {
         let list = Value::list(vec![Value::Int(1)]);
         assert_eq!(
-            f("%p|%#p|%p", &[list.clone(), list, Value::Int(3)]),
-            "0xc000000000|c000000000|%!p(int=3)"
+            f("%p|%#p|%p|%+014p", &[list.clone(), list.clone(), Value::Int(3), list]),
+            "0xc000000000|c000000000|%!p(int=3)|+0x000c000000000"
         );
     }
 

@@ -35,35 +35,80 @@ impl fmt::Display for InvalidLiteral {
 
 /// A number as Go reads constants: `0x1F`, `0b1`, `017`, `1_000`, `1e3`, `.5`.
 pub(crate) fn number(text: &str) -> Result<Number, InvalidLiteral> {
-    let bad = InvalidLiteral::Number;
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', ..] => (true, &text[1..]),
-        [b'+', ..] => (false, &text[1..]),
-        _ => (false, text),
-    };
+    if let Some(number) = integer(text) {
+        return i64::try_from(number).map(Number::Int).map_err(|_| InvalidLiteral::Overflow);
+    }
+    let is_float = text.contains(['.', 'e', 'E', 'p', 'P']);
+    let number = float(text).filter(|number| is_float && number.is_finite());
+    number.map(Number::Float).ok_or(InvalidLiteral::Number)
+}
+
+/// Go's `strconv.ParseInt` with base 0, of any size.
+pub(crate) fn integer(text: &str) -> Option<i128> {
+    if !underscores_separate_digits(text) {
+        return None;
+    }
+    let (is_negative, digits) = sign(text);
     let lower = digits.to_ascii_lowercase().replace('_', "");
     let (radix, body) = match lower.as_bytes() {
         [b'0', b'x', ..] => (16, &lower[2..]),
         [b'0', b'o', ..] => (8, &lower[2..]),
         [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] if lower.bytes().all(|byte| byte.is_ascii_digit()) => (8, &lower[1..]),
+        [b'0', _, ..] => (8, &lower[1..]),
         _ => (10, lower.as_str()),
     };
-    let is_float = body.contains('.') || body.contains(if radix == 16 { 'p' } else { 'e' });
-    if !is_float || (radix != 10 && radix != 16) {
-        let magnitude = i128::from_str_radix(body, radix).map_err(|_| bad)?;
-        let number = if negative { -magnitude } else { magnitude };
-        return i64::try_from(number).map(Number::Int).map_err(|_| InvalidLiteral::Overflow);
+    if body.starts_with(['+', '-']) {
+        return None;
     }
-    let magnitude = if radix == 16 { hex_float(body).ok_or(bad)? } else { body.parse().map_err(|_| bad)? };
-    Ok(Number::Float(if negative { -magnitude } else { magnitude }))
+    let magnitude = i128::from_str_radix(body, radix).ok()?;
+    Some(if is_negative { -magnitude } else { magnitude })
+}
+
+/// Go's `strconv.ParseFloat`. A number that is too large is infinite.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    if !underscores_separate_digits(text) {
+        return None;
+    }
+    let text = text.replace('_', "");
+    let (is_negative, digits) = sign(&text);
+    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(body) => {
+            hex_float(&body.to_ascii_lowercase()).map(|number| if is_negative { -number } else { number })
+        }
+        None => text.parse().ok(),
+    }
+}
+
+/// Whether a number is negative, and what follows its sign.
+fn sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// Whether each underscore is between digits. The prefix of a base counts as one.
+fn underscores_separate_digits(text: &str) -> bool {
+    let (_, text) = sign(text);
+    let has_prefix = matches!(text.as_bytes(), [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
+    let is_hex = has_prefix && text[1..].starts_with(['x', 'X']);
+    let digits = if has_prefix { &text.as_bytes()[2..] } else { text.as_bytes() };
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (is_hex && byte.is_ascii_hexdigit());
+    let is_placed = |index: usize| {
+        let before = if index == 0 { has_prefix } else { is_digit(&digits[index - 1]) };
+        before && digits.get(index + 1).is_some_and(is_digit)
+    };
+    digits.iter().enumerate().all(|(index, byte)| *byte != b'_' || is_placed(index))
 }
 
 /// `1.8p3`: a hexadecimal fraction times a power of two.
-pub(crate) fn hex_float(body: &str) -> Option<f64> {
+fn hex_float(body: &str) -> Option<f64> {
     let (mantissa, exponent) = body.split_once('p')?;
     let exponent: i32 = exponent.parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
     let mut value = 0.0;
     for c in whole.chars().chain(fraction.chars()) {
         value = value * 16.0 + f64::from(c.to_digit(16)?);
@@ -144,6 +189,16 @@ mod tests {
             ("0x1.8p1", Ok(Number::Float(3.0))),
             ("9223372036854775808", Err(InvalidLiteral::Overflow)),
             ("1x", Err(InvalidLiteral::Number)),
+            ("0x_1_f", Ok(Number::Int(31))),
+            ("0_1.5", Ok(Number::Float(1.5))),
+            ("08.5", Ok(Number::Float(8.5))),
+            ("08", Err(InvalidLiteral::Number)),
+            ("1__0", Err(InvalidLiteral::Number)),
+            ("1_", Err(InvalidLiteral::Number)),
+            ("1_.5", Err(InvalidLiteral::Number)),
+            ("0x.p1", Err(InvalidLiteral::Number)),
+            ("1e400", Err(InvalidLiteral::Number)),
+            ("1e-400", Ok(Number::Float(0.0))),
         ] {
             assert_eq!(number(text), expected, "{text}");
         }

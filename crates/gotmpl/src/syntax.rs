@@ -125,7 +125,7 @@ impl Reader<'_> {
     fn piece(&self, node: &Node) -> Piece {
         match node {
             Node::Text(place) => Piece::Text(range(*place)),
-            Node::Action(action) if action.pipe.variables.is_empty() => {
+            Node::Action(action) if !action.pipe.sets_variables() => {
                 Piece::Print { value: self.pipe(&action.pipe), range: range(action.place) }
             }
             Node::Action(action) => Piece::Set {
@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn variables(&self, pipe: &Pipe) -> Vec<String> {
-        if pipe.variables.is_empty() {
+        if !pipe.sets_variables() {
             return Vec::new();
         }
         let names = self.head(pipe).split(['$', ',', ':', '=', ' ', '\t', '\n', '\r', '(']);

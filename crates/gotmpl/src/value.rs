@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell, RefMut};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -228,6 +229,16 @@ pub trait Object {
             );
         }
         self.underlying().unwrap_or_else(|| Value::str(&self.display()))
+    }
+
+    /// What `deepCopy` makes of it, if that is not the same: Go cannot copy fields that are not exported.
+    fn deep_copy(&self) -> Option<Value> {
+        None
+    }
+
+    /// A part of a slice, within its bounds, if that is of a type of its own, too.
+    fn slice(&self, _range: Range<usize>) -> Option<Value> {
+        None
     }
 
     /// Whether both are the same in Go's `==` and `reflect.DeepEqual`.

@@ -186,6 +186,10 @@ fn unknown_template(name: &str) -> Error {
     Error::new(format!("there is no template `{name}`")).in_go(in_go).about_argument(0)
 }
 
+fn undefined(source: &SourceText, name: &str, place: Place) -> Error {
+    source.placed(Error::new(format!("undefined variable `{name}`")), place)
+}
+
 /// A text without what Go prints for a missing value.
 fn without_no_value(text: &[u8]) -> Cow<'_, [u8]> {
     let mut found = memchr::memmem::find_iter(text, NO_VALUE).peekable();
@@ -541,16 +545,19 @@ impl Vm {
             }
         } else {
             match &value {
-                Value::Int(count) | Value::Int64(count) => {
+                Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
+                    let count = value.as_integer().unwrap_or(i64::MAX);
                     if key_slot.is_some() {
                         let error =
                             Error::new(format!("can't use {count} to iterate over more than one variable"));
                         return Err(frame.source.placed(error, branch.pipe.place));
                     }
-                    for number in 0..*count {
+                    for number in 0..count {
                         ran = true;
                         let item = match value {
                             Value::Int64(_) => Value::Int64(number),
+                            Value::Uint(_) => Value::Uint(number.unsigned_abs()),
+                            Value::Byte(_) => Value::Byte(u8::try_from(number).unwrap_or(u8::MAX)),
                             _ => Value::Int(number),
                         };
                         if !once(self, Traced::default(), Traced { value: item, origin: origin.made() })? {
@@ -591,6 +598,9 @@ impl Vm {
             piped = Some(result);
         }
         let result = piped.unwrap_or_default();
+        if let Some(place) = pipe.undefined {
+            return Err(undefined(frame.source, frame.source.str(place), place));
+        }
         for slot in &pipe.variables {
             let slot = self.base + slot;
             self.variables[slot] = result.clone();
@@ -638,8 +648,7 @@ impl Vm {
                 return self.fields(frame, start, fields, expr, &[], None);
             }
             Kind::Undefined(name) => {
-                let error = Error::new(format!("undefined variable `{name}`"));
-                return Err(frame.source.placed(error, expr.place));
+                return Err(undefined(frame.source, name, expr.place));
             }
             Kind::Function(function) => return self.call(frame, function, expr.place, &[], None),
             Kind::Pipe(pipe) => return self.pipe(frame, pipe),

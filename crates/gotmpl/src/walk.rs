@@ -137,6 +137,7 @@ fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
             let entries = map.borrow().try_map(|item| copy_within(item, depth, walk))?;
             Value::Map(map.like(entries))
         }
+        Value::Object(object) => object.deep_copy().unwrap_or_else(|| value.clone()),
         other => other.clone(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -240,7 +241,7 @@ impl Object for Capabilities {
 
     fn display(&self) -> String {
         let kube = Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>);
-        format!("&{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
+        format!("{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
@@ -329,6 +330,10 @@ impl Object for ApiVersions {
         }
         let has = |wanted| self.0.iter().any(|version| version == wanted);
         Some(args.name(0).map(|wanted| Value::Bool(wanted.is_some_and(has))))
+    }
+
+    fn slice(&self, range: Range<usize>) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self(self.0.get(range)?.to_vec()))))
     }
 
     fn display(&self) -> String {

@@ -254,11 +254,12 @@ impl Templates {
     }
 
     pub(crate) fn generate(&self, random: &mut Random) -> String {
-        let kind = random.below(6);
+        let kind = random.below(7);
         let mut text = match kind {
             0 => excerpt(random, &self.texts, 4),
             1 => self.calls(random),
             2 => self.control(random, 3),
+            3 => object(random),
             _ => usual_calls(random),
         };
         // What is usual is mostly accepted, and is to be compared as it is.
@@ -328,7 +329,7 @@ impl Templates {
         let argument = random.pick(ARGUMENTS);
         let trim = |random: &mut Random| if random.one_in(3) { "-" } else { "" };
         let (a, b) = (trim(random), trim(random));
-        match random.below(8) {
+        match random.below(9) {
             0 => format!("{{{{{a} if {argument} {b}}}}} t {inner}{{{{ else }}}} f {{{{ end }}}}\n"),
             1 => format!(
                 "{{{{{a} with {argument} {b}}}}} {inner}{{{{ else with $.Values.s }}}} e {{{{ . }}}}{{{{ end }}}}\n"
@@ -341,6 +342,7 @@ impl Templates {
             5 => format!(
                 "{{{{ define \"t\" }}}}[{{{{ . }}}}]{{{{ end }}}}{{{{ template \"t\" {argument} }}}} {inner}\n"
             ),
+            7 => format!("{{{{{a} if {argument} {b}}}}} {{{{ $u = 1 }}}}{{{{ $u }}}}{{{{ end }}}} {inner}\n"),
             6 => format!(
                 "{{{{{a} if {} {b}}}}} t {inner}{{{{ else if {argument} }}}} u {{{{ end }}}}\n",
                 self.expression(random, 1)
@@ -466,6 +468,8 @@ const USUAL: &[&str] = &[
     "lower <s>",
     "js <s>",
     "html <s>",
+    "js <v> <v>",
+    "html <v> <v>",
     "urlquery <s>",
     "b64enc <s>",
     "b64dec <s>",
@@ -629,6 +633,13 @@ fn hole(random: &mut Random, letter: char) -> String {
             "3.0",
             "1e1",
             "12345678901234567890",
+            "1__0",
+            "08",
+            "(float64 \"Inf\")",
+            "\"5.\"",
+            "\"1__0\"",
+            "\"1_\"",
+            "\"99999999999999999999\"",
         ],
         'i' => {
             &["0", "1", "2", "3", "-1", "2.0", "5", "10", "100", "-2", "(int 4)", ".Values.n", "\"2\"", "1.5"]
@@ -681,6 +692,7 @@ fn hole(random: &mut Random, letter: char) -> String {
             "\"NBUQ====\"",
             "\"word\"",
             "\"I\"",
+            "\"a\\x7f\"",
         ],
         'm' => &[
             "(dict)",
@@ -702,6 +714,9 @@ fn hole(random: &mut Random, letter: char) -> String {
             "(dict \"big\" 1e21 \"small\" 1e-7 \"int\" 12345678)",
             "(dict \"multi\" \"a\\nb\" \"tab\" \"\\t\" \"nul\" \"\\x01\")",
             "(dict \"a\")",
+            "(dict \"scheme\" \"s\" \"path\" \"x!*\")",
+            "(dict \"host\" nil)",
+            "(dict \"a\" (semver \"1.2.3\"))",
         ],
         'r' => &[
             "\"a+\"",
@@ -737,6 +752,9 @@ fn hole(random: &mut Random, letter: char) -> String {
             "`\\C`",
             "`\\x{1F600}`",
             "`[a-\\d]`",
+            "`(?P<1c>a)|(?P<1c>b)`",
+            "`(?P<é>a)`",
+            "`((a{100}){10}){2}`",
         ],
         'p' => &[
             "\"x\"",
@@ -754,6 +772,7 @@ fn hole(random: &mut Random, letter: char) -> String {
             "\"$1é\\xff$n\"",
             "\"$01${a}$$1\"",
             "\"${1\"",
+            "\"${1c}\"",
         ],
         'c' => &[
             "\">=1.2\"",
@@ -867,6 +886,7 @@ fn hole(random: &mut Random, letter: char) -> String {
             "\"__2 002\"",
             "\"05,000\"",
             "\"Janet Mondays\"",
+            "\"Monkey Jan\"",
             "\"200601\"",
         ],
         'd' => &[
@@ -905,6 +925,8 @@ fn hole(random: &mut Random, letter: char) -> String {
             "\".5s\"",
             "\"1e3s\"",
             "\"9999999h\"",
+            "\"9223372036854775807ns\"",
+            "\"4.35s\"",
         ],
         'y' => &[
             "\"a: 1\"",
@@ -1018,6 +1040,7 @@ fn hole(random: &mut Random, letter: char) -> String {
             "\"#f\"",
             "\"a/.b\"",
             "\"HTTP://H\"",
+            "\"///p\"",
         ],
         'k' => &[
             "\"file.txt\"",
@@ -1110,4 +1133,19 @@ fn usual_calls(random: &mut Random) -> String {
         text += &format!("v{index}: {{{{ {call}{after} }}}}\n");
     }
     text
+}
+
+/// An object whose kind, name or annotations may be of another type. Helm reads these to sort what it prints.
+fn object(random: &mut Random) -> String {
+    const ODD: &[&str] = &["x", "5", "-1", "1.5", "true", "~", "''", "[]", "[a]", "{}", "{a: b}", "' 5'"];
+    let mut odd = |usual: &str| if random.one_in(6) { random.pick(ODD).to_owned() } else { usual.to_owned() };
+    let (version, kind, name) = (odd("v1"), odd("ConfigMap"), odd("a"));
+    let (hook, weight, other) = (odd("post-install"), odd("1"), odd("b"));
+    let annotations = format!("{{helm.sh/hook: {hook}, helm.sh/hook-weight: {weight}, a: {other}}}");
+    let annotations = odd(&annotations);
+    let metadata = odd(&format!("{{name: {name}, annotations: {annotations}}}"));
+    let keys = random.pick(&["kind", "kind", "Kind"]);
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\n---\napiVersion: {version}\n{keys}: {kind}\nmetadata: {metadata}\n"
+    )
 }

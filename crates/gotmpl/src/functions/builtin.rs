@@ -238,7 +238,9 @@ fn text_of(args: Args<'_>) -> Result<Cow<'_, [u8]>> {
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
     Ok(match args.values {
         [value] if let Some(text) = value.as_string() => Cow::Borrowed(text),
-        values => Cow::Owned(fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()).into_bytes()),
+        values => {
+            Cow::Owned(fmt::sprint_printable(&values.iter().map(printable).collect::<Vec<_>>()).into_bytes())
+        }
     })
 }
 
@@ -266,7 +268,7 @@ fn js(text: &[u8]) -> Value {
                 '\\' => out.push_str("\\\\"),
                 '\'' => out.push_str("\\'"),
                 '"' => out.push_str("\\\""),
-                _ if "<>&=".contains(c) || !fmt::is_print(c) => {
+                _ if "<>&=".contains(c) || (c != '\u{7f}' && !fmt::is_print(c)) => {
                     let _ = write!(out, "\\u{:04X}", u32::from(c));
                 }
                 _ => out.push(c),

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::fmt;
-use crate::literal::hex_float;
+use crate::literal;
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -61,50 +61,44 @@ pub(crate) fn strings(value: &Value) -> Result<Vec<Cow<'_, [u8]>>> {
 
 /// Go's `strconv.ParseInt` with base 0, after a decimal point with nothing but zeros is dropped.
 fn parse_int(text: &str) -> Option<i64> {
-    let text = match text.split_once('.') {
-        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
-        _ => text,
-    };
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if digits.starts_with(['+', '-']) {
-        return None;
-    }
-    let lower = digits.to_ascii_lowercase();
-    let (radix, body) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'o', ..] => (8, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
-    };
-    let body: String =
-        if radix == 10 && !body.contains('_') { body.to_owned() } else { body.replace('_', "") };
-    let magnitude = i128::from_str_radix(&body, radix).ok()?;
-    i64::try_from(if negative { -magnitude } else { magnitude }).ok()
+    literal::integer(without_zeros(text)).and_then(|number| i64::try_from(number).ok())
+}
+
+/// The text before the last point that only zeros follow, and perhaps more points; at least one zero.
+fn without_zeros(text: &str) -> &str {
+    let end = text.trim_end_matches('.');
+    let digits = end.trim_end_matches('0');
+    if digits.len() < end.len() { digits.strip_suffix('.').unwrap_or(text) } else { text }
 }
 
 /// Go's `strconv.ParseFloat`.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
-    if text.trim() != text {
-        return None;
-    }
-    // An underscore stands between digits.
-    let bytes = text.as_bytes();
-    let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
-    let misplaced = |(index, _)| index == 0 || !digit(index - 1) || !digit(index + 1);
-    if text.match_indices('_').any(misplaced) {
-        return None;
-    }
-    let text = text.replace('_', "");
-    let (sign, plain) = match text.strip_prefix('-') {
-        Some(plain) => (-1.0, plain),
-        None => (1.0, text.strip_prefix('+').unwrap_or(&text)),
-    };
-    match plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
-        Some(body) => hex_float(&body.to_ascii_lowercase()).map(|number| sign * number),
-        None => text.parse().ok(),
+    literal::float(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_integers_as_in_go() {
+        for (text, number) in [
+            ("5.0", 5),
+            ("5.", 0),
+            ("5.0.", 5),
+            ("5..0", 0),
+            ("5.10", 0),
+            (".0", 0),
+            ("0x1f.0", 31),
+            ("1_0", 10),
+            ("1__0", 0),
+            ("1_", 0),
+            ("0_7", 7),
+            ("08", 0),
+            ("0x+1", 0),
+            ("9223372036854775808", 0),
+        ] {
+            assert_eq!(int(&text.into()), number, "{text}");
+        }
     }
 }

@@ -14,6 +14,9 @@ use crate::value::{Args, Value};
 /// bcrypt's default cost.
 const COST: u32 = 10;
 
+/// The longest password that Go's bcrypt accepts. It ignores no bytes, unlike others.
+const LONGEST: usize = 72;
+
 pub(crate) const TABLE: &[Function] = &[
     hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.bytes(0)?).into())).slow(),
     hosted("htpasswd", 2, |host, args| {
@@ -31,6 +34,11 @@ pub(crate) const TABLE: &[Function] = &[
 ];
 
 fn bcrypt(host: &mut dyn Host, password: &[u8]) -> String {
+    if password.len() > LONGEST {
+        return format!(
+            "failed to encrypt string with bcrypt: bcrypt: password length exceeds {LONGEST} bytes"
+        );
+    }
     let mut salt = [0; 16];
     host.random().generator().fill_bytes(&mut salt);
     match bcrypt::hash_with_salt(password, COST, salt) {

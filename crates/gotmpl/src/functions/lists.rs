@@ -183,16 +183,17 @@ fn slice(args: Args<'_>) -> Result<Value> {
         Some(value) => usize::try_from(cast::int(value)).ok(),
         None => Some(default),
     };
-    let range = bound(1, 0).zip(bound(2, items.len()));
-    let chosen = range.and_then(|(start, end)| items.get(start..end));
-    let Some(chosen) = chosen else {
+    let range = bound(1, 0).zip(bound(2, items.len())).map(|(start, end)| start..end);
+    let chosen = range.clone().and_then(|range| items.get(range));
+    let (Some(range), Some(chosen)) = (range, chosen) else {
         return Err(Error::new(format!("slice bounds out of range: the list has {} items", items.len())));
     };
-    let elem = match args.any(0) {
-        Value::List(list) => list.elem(),
-        _ => Elem::Any,
-    };
-    Ok(Value::List(List::traced(elem, chosen.to_vec())))
+    Ok(match args.any(0) {
+        Value::Bytes(bytes) => Value::Bytes(bytes[range].into()),
+        Value::List(list) => Value::List(List::traced(list.elem(), chosen.to_vec())),
+        Value::Object(object) => object.slice(range).unwrap_or_else(|| traced(chosen.to_vec())),
+        _ => traced(chosen.to_vec()),
+    })
 }
 
 fn join(args: Args<'_>) -> Result<Value> {
@@ -219,16 +220,13 @@ fn concat(args: Args<'_>) -> Result<Value> {
 fn chunk(args: Args<'_>) -> Result<Value> {
     let wanted = args.int(0)?;
     let items = args.list(1, "chunk")?;
-    let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
-        // Sprig divides before it checks: a size below the list's length, negated, gives no chunks at all.
-        let none = wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1;
-        return if none {
-            Ok(Value::List(List::new(Elem::List, Vec::new())))
-        } else {
-            Err(Error::new("the size of a chunk has to be at least 1"))
-        };
+    let chunks = match usize::try_from(wanted) {
+        Ok(size) if size > 0 => items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect(),
+        // Sprig divides by the size before it looks at it: a single item is a chunk, a few more are none at all.
+        _ if wanted < 0 && items.len() == 1 => vec![Value::list(items.to_vec())],
+        _ if wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1 => Vec::new(),
+        _ => return Err(Error::new("the size of a chunk has to be at least 1")),
     };
-    let chunks = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
     Ok(Value::List(List::new(Elem::List, chunks)))
 }
 
@@ -267,10 +265,10 @@ fn seq(args: Args<'_>) -> Result<Value> {
     }
     let sign = |start: i64, end: i64| if end < start { -1 } else { 1 };
     let numbers = match *numbers.as_slice() {
-        [end] => until(1, end.saturating_add(sign(1, end)), sign(1, end))?,
-        [start, end] => until(start, end.saturating_add(sign(start, end)), sign(start, end))?,
+        [end] => until(1, end.wrapping_add(sign(1, end)), sign(1, end))?,
+        [start, end] => until(start, end.wrapping_add(sign(start, end)), sign(start, end))?,
         [start, step, end] if end < start && step > 0 => Vec::new(),
-        [start, step, end] => until(start, end.saturating_add(sign(start, end)), step)?,
+        [start, step, end] => until(start, end.wrapping_add(sign(start, end)), step)?,
         _ => Vec::new(),
     };
     Ok(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ").into())

@@ -136,7 +136,9 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         url.opaque = rest;
         return Ok(url);
     }
-    if let Some(after) = rest.strip_prefix("//") {
+    // Without a scheme three slashes begin a path.
+    let is_path = url.scheme.is_empty() && rest.starts_with("///");
+    if let Some(after) = rest.strip_prefix("//").filter(|_| !is_path) {
         let end = after.find('/').unwrap_or(after.len());
         let (authority, path) = after.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -186,7 +188,7 @@ fn url_join(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let part = |key: &str| -> Result<String> {
         match map.get(key) {
-            None | Some(Value::Nil) => Ok(String::new()),
+            None => Ok(String::new()),
             Some(value) => match value.as_string() {
                 Some(text) => Ok(bytewise(text).into_owned()),
                 None => Err(Error::new(format!(
@@ -206,7 +208,7 @@ fn url_join(args: Args<'_>) -> Result<Value> {
     }
     if opaque.is_empty() {
         if !scheme.is_empty() || !host.is_empty() || !userinfo.is_empty() {
-            if !host.is_empty() || !userinfo.is_empty() || path.starts_with("//") {
+            if !host.is_empty() || !userinfo.is_empty() || !path.is_empty() {
                 out.push_str("//");
             }
             if !userinfo.is_empty() {
@@ -226,7 +228,8 @@ fn url_join(args: Args<'_>) -> Result<Value> {
         if out.is_empty() && path.split('/').next().is_some_and(|first| first.contains(':')) {
             out.push_str("./");
         }
-        out.push_str(&escape(&path, "$&+,/:;=@-_.~!*'()"));
+        // The path of `OPTIONS *` is not escaped.
+        out.push_str(&if path == "*" { path } else { escape(&path, "$&+,/:;=@-_.~") });
     } else {
         out.push_str(&opaque);
     }
@@ -236,7 +239,7 @@ fn url_join(args: Args<'_>) -> Result<Value> {
     }
     if !fragment.is_empty() {
         out.push('#');
-        out.push_str(&escape(&fragment, "$&+,/:;=?@-_.~!*'()"));
+        out.push_str(&escape(&fragment, "$&+,/:;=?@-_.~!*()"));
     }
     Ok(from_bytewise(&out))
 }
@@ -273,6 +276,39 @@ fn escape(text: &str, keep: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn joined(parts: &[(&str, Value)]) -> Result<String, String> {
+        let parts = parts.iter().map(|(key, part)| (Arc::from(*key), part.clone())).collect::<Entries>();
+        let args = Args {
+            values: &[Value::map(parts)],
+            origins: &[],
+            constants: crate::constants::Constants::default(),
+        };
+        url_join(args).map(|url| url.to_string()).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn urls_are_joined_like_go_does() {
+        let text = |part: &str| Value::from(part);
+        for (parts, url) in [
+            (vec![("scheme", text("s")), ("path", text("x"))], "s://x"),
+            (vec![("scheme", text("http")), ("path", text("/a b?"))], "http:///a%20b%3F"),
+            (vec![("host", text("h")), ("path", text("/!*'()"))], "//h/%21%2A%27%28%29"),
+            (vec![("path", text("*"))], "*"),
+            (vec![("host", text("h")), ("fragment", text("!*'()?"))], "//h#!*%27()?"),
+        ] {
+            assert_eq!(joined(&parts).as_deref(), Ok(url));
+        }
+        assert!(joined(&[("host", Value::Nil)]).is_err());
+    }
+
+    #[test]
+    fn three_slashes_without_a_scheme_begin_a_path() {
+        let parsed = |text: &'static str| parse(text).map(|url| (url.host, url.path)).ok();
+        assert_eq!(parsed("///p"), Some((String::new(), "///p".to_owned())));
+        assert_eq!(parsed("file:///p"), Some((String::new(), "/p".to_owned())));
+        assert_eq!(parsed("//h/p"), Some(("h".to_owned(), "/p".to_owned())));
+    }
 
     #[test]
     fn paths_are_cleaned_like_go_does() {

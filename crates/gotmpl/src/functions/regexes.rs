@@ -55,6 +55,8 @@ fn translate(pattern: &str) -> Result<String, String> {
     let mut rest = pattern;
     // The repetition that ends here, and whether it may become a lazy one.
     let mut repeated: Option<(usize, bool)> = None;
+    let mut counts = Counts::default();
+    let mut groups = 0;
     while let Some(c) = rest.chars().next() {
         let start = pattern.len() - rest.len();
         rest = &rest[c.len_utf8()..];
@@ -70,7 +72,10 @@ fn translate(pattern: &str) -> Result<String, String> {
                 None => Some((start, true)),
             };
             let numbers = pattern[start..end].split(|c: char| !c.is_ascii_digit());
-            if numbers.filter_map(|number| number.parse::<f64>().ok()).any(|number| number > 1000.0) {
+            let numbers: Vec<f64> = numbers.filter_map(|number| number.parse().ok()).collect();
+            if numbers.iter().any(|number| *number > LARGEST_COUNT)
+                || numbers.last().is_some_and(|most| !counts.repeat(*most))
+            {
                 return Err(format!("invalid repeat count: `{}`", &pattern[start..end]));
             }
             out.push_str(&pattern[start..end]);
@@ -79,11 +84,21 @@ fn translate(pattern: &str) -> Result<String, String> {
         }
         repeated = None;
         match c {
+            '(' => counts.open(),
+            ')' => counts.close(),
+            _ => counts.atom(),
+        }
+        match c {
             '\\' => rest = escape(rest, &mut out)?,
             '[' => rest = class(rest, &mut out)?,
             '(' if unknown_flags(rest) => {
                 let end = rest.find(['x', 'u', 'R']).map_or(rest.len(), |end| end + 1);
                 return Err(format!("invalid or unsupported Perl syntax: `({}`", &rest[..end]));
+            }
+            '(' if let Some((name, after)) = group_name(rest)? => {
+                groups += 1;
+                let _ = write!(out, "(?P<_{name}.{groups}>");
+                rest = after;
             }
             // Only where a count follows is a brace more than itself.
             '{' => out.push_str("\\{"),
@@ -91,6 +106,68 @@ fn translate(pattern: &str) -> Result<String, String> {
         }
     }
     Ok(out)
+}
+
+/// How often Go lets an expression be repeated, together with the repetitions in it.
+const LARGEST_COUNT: f64 = 1000.0;
+
+/// How often the parts of a pattern are repeated.
+#[derive(Default)]
+struct Counts {
+    /// The groups that are open, from the outermost, without the one that is parsed.
+    outer: Vec<Group>,
+    group: Group,
+}
+
+/// The repetitions in a group, each multiplied by those in it. What is not repeated counts as one or less.
+#[derive(Default)]
+struct Group {
+    most: f64,
+    last: f64,
+}
+
+impl Group {
+    fn most(&self) -> f64 {
+        self.most.max(self.last)
+    }
+
+    fn push(&mut self, count: f64) {
+        *self = Self { most: self.most(), last: count };
+    }
+}
+
+impl Counts {
+    fn atom(&mut self) {
+        self.group.push(1.0);
+    }
+
+    fn open(&mut self) {
+        self.outer.push(std::mem::take(&mut self.group));
+    }
+
+    fn close(&mut self) {
+        let inner = self.group.most().max(1.0);
+        self.group = self.outer.pop().unwrap_or_default();
+        self.group.push(inner);
+    }
+
+    /// Repeats the last part up to `most` times; whether Go accepts that.
+    fn repeat(&mut self, most: f64) -> bool {
+        // Go does not look into what is never matched.
+        self.group.last = if most == 0.0 { 1.0 } else { self.group.last * most };
+        most < 2.0 || self.group.last <= LARGEST_COUNT
+    }
+}
+
+/// The name of a group and what follows it, from after its `(`. Here, unlike in Go, two groups cannot have one name, and
+/// names cannot begin with a digit: what they are translated to is read by [`groups_of`].
+fn group_name(rest: &str) -> Result<Option<(&str, &str)>, String> {
+    let named = rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<"));
+    let Some((name, after)) = named.and_then(|named| named.split_once('>')) else { return Ok(None) };
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(format!("invalid named capture: `({}`", &rest[..rest.len() - after.len()]));
+    }
+    Ok(Some((name, after)))
 }
 
 /// Translates an escape outside of brackets, and returns what follows it.
@@ -271,7 +348,10 @@ fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     replace(&regex, &text, |found, add| {
         parts.iter().try_for_each(|part| match part {
             Part::Literal(literal) => add(literal),
-            Part::Group(group) => add(found.get(*group).map_or(&[], |group| text.bytes_of(group.range()))),
+            Part::Groups(groups) => {
+                let matched = groups.iter().find_map(|group| found.get(*group));
+                add(matched.map_or(&[], |group| text.bytes_of(group.range())))
+            }
         })
     })
 }
@@ -285,8 +365,8 @@ fn replace_all_literal(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
 /// A part of a text that replaces matches.
 enum Part<'t> {
     Literal(&'t [u8]),
-    /// What a group matched.
-    Group(usize),
+    /// What the first of these groups that took part in the match matched.
+    Groups(Vec<usize>),
 }
 
 /// The parts of a replacement: `$1`, `${1}`, `$name` and `${name}` are groups, as long as the name can be, and `$$` is a
@@ -310,20 +390,25 @@ fn template_parts<'t>(replacement: &Text<'t>, regex: &Regex) -> Vec<Part<'t>> {
             continue;
         }
         parts.push(Part::Literal(replacement.bytes_of(literal..dollar)));
-        parts.extend(group(name, regex).map(Part::Group));
+        parts.push(Part::Groups(groups_of(name, regex)));
         (literal, from) = (end, end);
     }
     parts.push(Part::Literal(replacement.bytes_of(literal..template.len())));
     parts
 }
 
-/// The group of a name or number.
-fn group(name: &str, regex: &Regex) -> Option<usize> {
+/// The groups of a name or number.
+fn groups_of(name: &str, regex: &Regex) -> Vec<usize> {
     let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
-    match name.parse() {
-        Ok(number) if is_number => Some(number),
-        _ => regex.capture_names().position(|known| known == Some(name)),
+    if let Some(number) = name.parse().ok().filter(|_| is_number) {
+        return vec![number];
     }
+    let is_named = |known: &str| {
+        let known = known.strip_prefix('_').and_then(|known| known.rsplit_once('.'));
+        known.is_some_and(|(known, _)| known == name)
+    };
+    let names = regex.capture_names().enumerate();
+    names.filter(|(_, known)| known.is_some_and(is_named)).map(|(group, _)| group).collect()
 }
 
 /// The text with what `write` adds for each match.
@@ -416,11 +501,38 @@ mod tests {
         assert!(matches(r"^[--a]$", ".") && matches(r"^[a-]$", "-") && matches(r"^[a\-c]$", "-"));
         assert!(matches(r"^[a~~b]\<\_[&-+]$", "~<_*") && matches(r"^\p{^L}\P{^L}[\p{Greek}]$", "1aα"));
         for refused in [
-            "a**", "a+{2}", "a*??", "a{1001}", "(?x) a", "(?=x)", "[a--]", r"[a-\d]", r"\1", r"\u0041",
-            r"\é", r"\",
+            "a**",
+            "a+{2}",
+            "a*??",
+            "a{1001}",
+            "(?x) a",
+            "(?=x)",
+            "[a--]",
+            r"[a-\d]",
+            r"\1",
+            r"\u0041",
+            r"\é",
+            r"\",
+            "((a{100}){10}){2}",
+            "(a{600}|b){2}",
+            "(?P<é>a)",
+            "(?P<>a)",
+            "(?<a-b>a)",
         ] {
             assert!(compile(refused).is_err(), "{refused}");
         }
+        for accepted in ["((a{100}){10}){1}", "(a{2}){500}", "((a{1000}){0}){9}", "(a{600}){1,}b{999}"] {
+            assert!(compile(accepted).is_ok(), "{accepted}");
+        }
         assert_eq!(quote_meta(b"a.b[c]").as_str(), Some(r"a\.b\[c\]"));
+    }
+
+    #[test]
+    fn groups_can_share_a_name() {
+        let regex = compile("(?P<x>a)|(?<x>b)|(?P<1c>c)").unwrap();
+        assert_eq!(groups_of("x", &regex), [1, 2]);
+        assert_eq!(groups_of("1c", &regex), [3]);
+        assert_eq!(groups_of("2", &regex), [2]);
+        assert!(groups_of("y", &regex).is_empty());
     }
 }

@@ -118,6 +118,11 @@ impl Object for Semver {
         true
     }
 
+    fn deep_copy(&self) -> Option<Value> {
+        let copy = Self { version: Version::new(0, 0, 0), original: String::new() };
+        Some(Value::Object(Rc::new(copy)))
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -231,15 +231,15 @@ impl Parser<'_> {
         };
         let context = clause.as_str();
         let outer = self.scope.names.len();
+        let unset_before = self.scope.unset.len();
         let pipe = self.pipeline(clause)?;
         let tag = open.to(self.cursor.close(context)?);
         let declared = self.scope.names.len();
         self.ranges += usize::from(keyword == Keyword::Range);
         let (body, otherwise_at) = self.list(open, context)?;
         self.ranges -= usize::from(keyword == Keyword::Range);
-        let ended_before = self.scope.ended.len();
         let ended = self.scope.names.drain(declared..).collect::<Vec<_>>();
-        self.scope.ended.extend(ended);
+        self.scope.unset.extend(ended);
         let mut otherwise = Vec::new();
         if let Some(place) = otherwise_at {
             let following = self.cursor.peek_non_space().kind;
@@ -262,7 +262,7 @@ impl Parser<'_> {
             }
         }
         self.scope.names.truncate(outer);
-        self.scope.ended.truncate(ended_before);
+        self.scope.unset.truncate(unset_before);
         let branch = Branch { tag, pipe, body: body.into(), otherwise: Body::from(otherwise) };
         Ok(match keyword {
             Keyword::If => Node::If(branch),
@@ -336,6 +336,7 @@ mod tests {
             ("{{ \"a }}", "unterminated quoted string"),
             ("{{ break }}", "`{{break}}` outside of `{{range}}`"),
             ("{{ if 1 }}{{ $x := 1 }}{{ else }}{{ end }}{{ $x }}", "undefined variable `$x`"),
+            ("{{ if 1 }}{{ $x = 1 }}{{ end }}{{ $x }}", "undefined variable `$x`"),
             ("{{ range $i, $j, $k := . }}{{ end }}", "too many declarations in range"),
             (
                 "{{ if 1 }}{{ define \"a\" }}{{ end }}{{ end }}",
@@ -359,6 +360,7 @@ mod tests {
             "{{ define \"a\" }}{{ end }}{{ define \"a\" }}x{{ end }}",
             "{{ block \"b\" . }}x{{ end }}",
             "{{ if 1 }}{{ $x := 1 }}{{ else }}{{ $x.a }}{{ end }}",
+            "{{ if 0 }}{{ $x = 1 }}{{ $x }}{{ end }}",
         ] {
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text).err());
         }

@@ -16,14 +16,14 @@ pub(super) struct Scope {
     pub(super) names: Vec<Arc<str>>,
     /// The largest number of variables that were visible at once.
     pub(super) max_count: usize,
-    /// The variables of a block's body while its `else` is parsed. Go accepts them there and fails only when it
-    /// evaluates one.
-    pub(super) ended: Vec<Arc<str>>,
+    /// Variables that Go accepts here although they do not exist, and fails only when it evaluates one: those of a
+    /// block's body in its `else`, and those that are assigned but never declared.
+    pub(super) unset: Vec<Arc<str>>,
 }
 
 impl Scope {
     pub(super) fn new() -> Self {
-        Self { names: vec!["$".into()], max_count: 1, ended: Vec::new() }
+        Self { names: vec!["$".into()], max_count: 1, unset: Vec::new() }
     }
 
     pub(super) fn declare(&mut self, name: &str) -> usize {
@@ -144,16 +144,21 @@ impl PipelineParser<'_, '_> {
         }
         // Only now: the pipeline itself still sees the variables that these shadow.
         let mut variables = Vec::new();
+        let mut undefined = None;
         for place in names.into_iter().take(if declares.is_some() { usize::MAX } else { 0 }) {
             let name = self.cursor.str(place);
-            variables.push(match declares {
-                Some(true) => self.scope.declare(name),
-                _ => self.scope.find(name).ok_or_else(|| undefined(name, place, self.scope))?,
-            });
+            match self.scope.find(name) {
+                _ if declares == Some(true) => variables.push(self.scope.declare(name)),
+                Some(slot) => variables.push(slot),
+                None => {
+                    self.scope.unset.push(name.into());
+                    undefined = undefined.or(Some(place));
+                }
+            }
         }
         let last = self.cursor.last().place;
         self.cursor.leave();
-        Ok(Pipe { variables: variables.into(), commands: commands.into(), place: first.to(last) })
+        Ok(Pipe { variables: variables.into(), undefined, commands: commands.into(), place: first.to(last) })
     }
 
     fn command(&mut self) -> Result<Command> {
@@ -247,7 +252,7 @@ impl PipelineParser<'_, '_> {
             TokenKind::Keyword(Keyword::False) => Kind::Bool(false),
             TokenKind::Variable => match self.scope.find(text) {
                 Some(slot) => Kind::Variable(slot, Fields::default()),
-                None if self.scope.ended.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
+                None if self.scope.unset.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
                 None => return Err(undefined(text, place, self.scope)),
             },
             TokenKind::Number => self.number(place)?,

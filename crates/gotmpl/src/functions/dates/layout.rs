@@ -93,8 +93,8 @@ pub(super) fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
         if let Some((spelling, piece)) = PIECES.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
             // `Jan` and `Mon` do not begin a longer word.
             let after = &rest[spelling.len()..];
-            let in_word =
-                matches!(piece, Piece::Month) && after.starts_with(|c: char| c.is_ascii_lowercase());
+            let in_word = matches!(piece, Piece::Month | Piece::Weekday)
+                && after.starts_with(|c: char| c.is_ascii_lowercase());
             if !in_word && *spelling != "_2006" {
                 return Some((&layout[..index], *piece, after));
             }

@@ -9,6 +9,7 @@ pub use duration::parse_duration;
 
 use std::any::Any;
 use std::fmt::Write as _;
+use std::num::{IntErrorKind, ParseIntError};
 use std::rc::Rc;
 
 use jiff::SignedDuration;
@@ -56,7 +57,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("duration", 1, |args| {
         let seconds = match args.any(0) {
             Value::Int64(number) => *number,
-            value => value.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
+            value => value.as_str().map_or(0, saturated),
         };
         Ok(duration_text(nanoseconds(seconds)).into())
     }),
@@ -221,6 +222,15 @@ fn must_modify(args: Args<'_>) -> Result<Value> {
 }
 
 /// As in Go, too many wrap around.
+/// A number as `strconv.ParseInt` leaves it even if it fails: the nearest one, or 0 if the text is no number.
+fn saturated(text: &str) -> i64 {
+    text.parse().unwrap_or_else(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => i64::MAX,
+        IntErrorKind::NegOverflow => i64::MIN,
+        _ => 0,
+    })
+}
+
 fn nanoseconds(seconds: i64) -> i64 {
     seconds.wrapping_mul(1_000_000_000)
 }
