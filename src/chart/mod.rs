@@ -14,6 +14,7 @@ mod links;
 mod local;
 mod metadata;
 mod package;
+mod pattern;
 mod provenance;
 mod show;
 mod tree;
@@ -27,6 +28,7 @@ pub(crate) use links::Boundary;
 pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub(crate) use metadata::local_directory;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
+pub(crate) use pattern::Pattern;
 
 pub use package::{Package, PackageOptions, package};
 pub use provenance::{Provenance, verify};
