@@ -12,6 +12,7 @@ mod gunzip;
 mod ignore;
 mod links;
 mod local;
+mod lock;
 mod metadata;
 mod package;
 mod pattern;

@@ -6,6 +6,7 @@
 //! everything is sound, so a pipe into kubectl never applies half a release.
 
 mod emit;
+mod head;
 mod hooks;
 mod report;
 mod split;
@@ -29,6 +30,7 @@ use crate::world::World;
 use crate::yaml::{self, Node, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -305,13 +307,18 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
             && !wanted.matches(&without_suffix(&options.capabilities.kube_version))
         {
             let span = scope.chart.metadata.node.get("kubeVersion").map_or(Span::NONE, |node| node.span);
+            // Helm asks only the chart that is installed.
+            let is_asked_by_helm = std::ptr::eq(scope, root) || scope.chart.engine == EngineKind::Tera;
+            let severity =
+                if is_asked_by_helm || options.strict { Severity::Error } else { Severity::Warning };
+            let message = format!(
+                "chart `{}` requires kubeVersion {wanted}, which is incompatible with Kubernetes {}",
+                scope.name, options.capabilities.kube_version.version
+            );
             diagnostics.push(
-                Diagnostic::error(format!(
-                    "chart `{}` requires kubeVersion {wanted}, which is incompatible with Kubernetes {}",
-                    scope.name, options.capabilities.kube_version.version
-                ))
-                .at(span, "required here")
-                .help("set the cluster's version with `--kube-version`"),
+                Diagnostic::new(severity, message)
+                    .at(span, "required here")
+                    .help("set the cluster's version with `--kube-version`"),
             );
         }
         open.extend(scope.children.iter().rev());
@@ -503,12 +510,18 @@ impl Manifests {
             diagnostics.push(Diagnostic { severity, ..found });
         }
         let text = printed(&self.text, &range, self.engine);
-        let (kind, role) = match objects.as_slice() {
+        let root = match objects.as_slice() {
             // Only a list has `items`; to Helm, it is not what is in it.
-            [object] if !part.contains("items") => (object.kind.clone(), hooks::role(&object.root)),
-            _ => read_root(sources, source, &read_options)
-                .map_or((String::new(), HookRole::None), |root| (kind(&root), hooks::role(&root))),
+            [object] if !part.contains("items") => Some(Cow::Borrowed(&object.root)),
+            _ => read_root(sources, source, &read_options).map(Cow::Owned),
         };
+        if let Some(found) = root.as_deref().and_then(head::find_wrong_type) {
+            diagnostics.retain(|other| other.path != found.path);
+            diagnostics.push(in_template(found, sources, self.template));
+            return Report::failed(diagnostics);
+        }
+        let (kind, role) =
+            root.as_deref().map_or((String::new(), HookRole::None), |root| (kind(root), hooks::role(root)));
         let document = Document { path: self.path.clone(), text, objects, kind, hook: None };
         Report::with(Parsed { document, role, strict: self.strict }, diagnostics)
     }
