@@ -152,7 +152,7 @@ impl ChartFile {
     }
 }
 
-/// Lists the files of the directory `root`, without what its `.helmignore` ignores, sorted by path.
+/// Lists the files of the directory `root`, without what its `.helmignore` ignores, in the order of [`walked`].
 pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
     let mut sink = Vec::new();
     let Ok(real_root) = world.canonical(root) else {
@@ -242,7 +242,7 @@ pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> R
         sink.push(directory_too_large(root));
         return Report::failed(sink);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sort_by(|a, b| walked(&a.path).cmp(walked(&b.path)));
     if !files.iter().any(|file| file.path == "Chart.yaml") && rules.ignores_file("Chart.yaml") {
         sink.push(hides_chart(&root.display().to_string()));
     }
@@ -293,7 +293,7 @@ pub(super) fn unpack(
     // Headers and skipped entries count too: a bomb must not even be read to its end.
     let limit = *budget + (MAX_FILES as u64) * 1024;
     let mut archive = tar::Archive::new(Gunzip::new(bytes).take(limit));
-    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut files: BTreeMap<String, (usize, Vec<u8>)> = BTreeMap::new();
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let kind = entry.header().entry_type();
@@ -325,7 +325,8 @@ pub(super) fn unpack(
         *budget -= size;
         strip_bom(&mut data);
         // Of several entries with one path the last counts, as when unpacking.
-        files.insert(path, data);
+        let position = files.len();
+        files.entry(path).or_insert((position, Vec::new())).1 = data;
     }
     let mut rest = archive.into_inner();
     let is_padded = only_zeros(&mut rest).map_err(|error| damaged(&error))?;
@@ -340,7 +341,10 @@ pub(super) fn unpack(
         Diagnostic::warning(format!("more data follows the end of the archive `{name}` and is ignored"))
             .help("package the chart again: other tools may read the data as a part of it")
     };
-    let files = files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) });
+    // Helm prints the files in `crds/` in the order in which they are packed.
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_key(|(_, (position, _))| *position);
+    let files = files.into_iter().map(|(path, (_, data))| RawFile { path, content: Content::Here(data) });
     Ok((files.collect(), if ends { Vec::new() } else { vec![remark()] }))
 }
 
@@ -433,7 +437,7 @@ pub(super) fn from_memory(
     }
     let odd = files.iter().filter(|file| has_control(&file.path));
     sink.extend(odd.map(|file| control_character(&format!("{name}/{}", file.path))));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sort_by(|a, b| walked(&a.path).cmp(walked(&b.path)));
     if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
 }
 
@@ -533,6 +537,12 @@ fn strip_bom(data: &mut Vec<u8>) {
     }
 }
 
+/// What orders the paths of a directory as Helm walks through it: by the names in each directory, so that `crds/a/x` comes
+/// before `crds/a-b`.
+fn walked(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+}
+
 /// `path` as seen from `root`, with `/` between the parts; `None` when it is not UTF-8.
 fn chart_path(root: &Path, path: &Path) -> Option<String> {
     let inner = path.strip_prefix(root).ok()?;
@@ -540,20 +550,20 @@ fn chart_path(root: &Path, path: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// The path in the chart of an archive's path, without the directory that wraps the chart.
+/// The path in the chart of an archive's path, without the directory that wraps the chart. As for Helm, a path with a
+/// backslash was written on Windows: its slashes are no separators for the directory, and `./c/Chart.yaml` is in `.`.
 fn archived_path(written: &str) -> Result<String, &'static str> {
-    let slashed = if written.contains('\\') { written.replace('\\', "/") } else { written.to_owned() };
-    if slashed.starts_with('/') {
+    let separator = if written.contains('\\') { '\\' } else { '/' };
+    if written.starts_with(['/', '\\']) {
         return Err("is absolute");
     }
-    let slashed = slashed.strip_prefix("./").unwrap_or(&slashed);
-    let Some((_, inner)) = slashed.split_once('/') else {
+    let Some((_, inner)) = written.split_once(separator) else {
         return Err("is not inside the chart's directory");
     };
-    if slashed.split('/').any(|part| part == "..") {
+    if written.split(['/', '\\']).any(|part| part == "..") {
         return Err("points outside the chart");
     }
-    inner_path(inner)
+    inner_path(&inner.replace('\\', "/"))
 }
 
 /// A path in a chart, cleaned of empty and `.` parts.

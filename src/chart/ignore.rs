@@ -4,6 +4,7 @@
 //! against the whole path, in which `*` never crosses a `/`. A leading slash anchors, a trailing one asks for a
 //! directory. An ignored directory takes all below it along. `!x` ignores whatever does *not* match `x`.
 
+use super::pattern::Pattern;
 use crate::diag::{Diagnostic, SourceId, Span};
 
 /// The rules of one chart. Helm's own rule, that dot-files directly under `templates/` do not count, is always among
@@ -15,7 +16,7 @@ pub(crate) struct Rules {
 
 #[derive(Debug)]
 struct Rule {
-    pattern: Vec<Token>,
+    pattern: Pattern,
     is_negated: bool,
     matches_directories_only: bool,
     /// Match the base name only.
@@ -25,13 +26,8 @@ struct Rule {
 impl Rules {
     /// Only Helm's own rule.
     pub(super) fn none() -> Self {
-        let pattern = "templates/.?*".chars().map(|c| match c {
-            '?' => Token::Any,
-            '*' => Token::Star,
-            literal => Token::Literal(literal),
-        });
         let dot_files = Rule {
-            pattern: pattern.collect(),
+            pattern: Pattern::dot_files_in("templates"),
             is_negated: false,
             matches_directories_only: false,
             matches_base_name: false,
@@ -76,8 +72,7 @@ impl Rules {
     pub(crate) fn ignores(&self, path: &str, directory: bool) -> bool {
         for rule in &self.rules {
             let subject = if rule.matches_base_name { path.rsplit('/').next().unwrap_or(path) } else { path };
-            let fits = (!rule.matches_directories_only || directory) && rule.may_match(subject);
-            let matches = fits && matches(&rule.pattern, &subject.chars().collect::<Vec<_>>());
+            let matches = (!rule.matches_directories_only || directory) && rule.pattern.matches(subject);
             if matches != rule.is_negated {
                 return true;
             }
@@ -105,114 +100,11 @@ impl Rule {
             None => (!text.contains('/'), text),
         };
         Ok(Self {
-            pattern: compile(text)?,
+            pattern: Pattern::parse(text)?,
             is_negated,
             matches_directories_only,
             matches_base_name: base_name,
         })
-    }
-
-    /// Whether the ends of the path are those of the pattern: most patterns are told from most paths by them.
-    fn may_match(&self, subject: &str) -> bool {
-        let fits = |token: Option<&Token>, c: Option<char>| match token {
-            Some(Token::Literal(literal)) => c == Some(*literal),
-            _ => true,
-        };
-        fits(self.pattern.first(), subject.chars().next())
-            && fits(self.pattern.last(), subject.chars().next_back())
-    }
-}
-
-/// One element of a Go `filepath.Match` pattern.
-#[derive(Debug)]
-enum Token {
-    Literal(char),
-    /// `?`
-    Any,
-    /// `*`
-    Star,
-    /// `[a-z]`, `[^a-z]`
-    Class {
-        is_negated: bool,
-        ranges: Vec<(char, char)>,
-    },
-}
-
-fn compile(pattern: &str) -> Result<Vec<Token>, &'static str> {
-    const BAD_CLASS: &str = "syntax error in the `[...]`";
-    let mut tokens = Vec::new();
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        tokens.push(match c {
-            '?' => Token::Any,
-            '*' => Token::Star,
-            '\\' => Token::Literal(chars.next().ok_or("nothing follows the `\\`")?),
-            '[' => {
-                let is_negated = chars.next_if_eq(&'^').is_some();
-                let mut ranges = Vec::new();
-                loop {
-                    let bound = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| match chars.next() {
-                        Some('\\') => chars.next().ok_or(BAD_CLASS),
-                        None | Some('-' | ']') => Err(BAD_CLASS),
-                        Some(c) => Ok(c),
-                    };
-                    let low = bound(&mut chars)?;
-                    let high = if chars.next_if_eq(&'-').is_some() { bound(&mut chars)? } else { low };
-                    ranges.push((low, high));
-                    if chars.next_if_eq(&']').is_some() {
-                        break;
-                    }
-                }
-                Token::Class { is_negated, ranges }
-            }
-            literal => Token::Literal(literal),
-        });
-    }
-    Ok(tokens)
-}
-
-/// Matches the whole of `text`; only the last star is ever retried, so the time is bounded by the product of the
-/// lengths.
-fn matches(pattern: &[Token], text: &[char]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut retry = None;
-    while t < text.len() || p < pattern.len() {
-        let advanced = match (pattern.get(p), text.get(t)) {
-            (Some(Token::Star), _) => {
-                retry = Some((p, t));
-                p += 1;
-                continue;
-            }
-            (Some(token), Some(c)) => token.accepts(*c),
-            _ => false,
-        };
-        if advanced {
-            p += 1;
-            t += 1;
-            continue;
-        }
-        match retry {
-            Some((star, from)) if text.get(from).is_some_and(|c| *c != '/') => {
-                retry = Some((star, from + 1));
-                p = star + 1;
-                t = from + 1;
-            }
-            _ => return false,
-        }
-    }
-    true
-}
-
-impl Token {
-    fn accepts(&self, c: char) -> bool {
-        match self {
-            Self::Literal(literal) => *literal == c,
-            Self::Any => c != '/',
-            Self::Star => false,
-            Self::Class { is_negated, ranges } => {
-                c != '/' && ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *is_negated
-            }
-        }
     }
 }
 

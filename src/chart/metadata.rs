@@ -169,7 +169,8 @@ impl Metadata {
             "type",
             "dependencies",
         ]);
-        let api = fields.read_text("apiVersion").unwrap_or_else(|| "v1".to_owned());
+        let api = fields.read_text("apiVersion").filter(|api| !api.is_empty());
+        let api = api.unwrap_or_else(|| "v1".to_owned());
         if !matches!(api.as_str(), "v1" | "v2") {
             fields.reject("apiVersion", "unknown `apiVersion`", "`v2`, or `v1` for charts of Helm 2");
         }
@@ -393,8 +394,11 @@ impl Fields<'_> {
         Vec::new()
     }
 
+    /// The texts of a list; to Helm, nothing is an empty one.
     fn read_texts(&mut self, key: &str) -> Vec<String> {
-        self.list(key).iter().filter_map(|item| self.string(key, item)).collect()
+        let items = self.list(key);
+        let text = |item: &Node| if item.is_null() { Some(String::new()) } else { self.string(key, item) };
+        items.iter().filter_map(text).collect()
     }
 
     fn constraint(&mut self, key: &str) -> Option<Constraint> {
@@ -520,19 +524,30 @@ impl Fields<'_> {
                 }),
                 Value::Map(map) => {
                     let mut fields = self.enter(map, item.span, "the import");
-                    let (child, parent) = (fields.required("child"), fields.required("parent"));
+                    let (child, parent) = (fields.printed("child"), fields.printed("parent"));
                     Some(ImportValues { child: child?, parent: parent?, span: item.span })
                 }
                 _ => {
-                    self.report_wrong_type(
-                        "import-values",
-                        item,
-                        "a list of names, or of maps with `child` and `parent`",
+                    let message = "an entry of `import-values` is neither a name nor a map and is ignored";
+                    self.sink.push(
+                        Diagnostic::warning(message)
+                            .at(item.span, format!("this is {}", item.type_name()))
+                            .help("write the name of an export, or a map with `child` and `parent`"),
                     );
                     None
                 }
             })
             .collect()
+    }
+
+    /// A text that Helm prints into a path, whether it is there or not.
+    fn printed(&mut self, key: &str) -> Option<String> {
+        if self.get(key).is_some() {
+            return self.required(key);
+        }
+        let found = Diagnostic::warning(format!("{} has no `{key}`; Helm takes `<nil>` for it", self.of));
+        self.sink.push(found.at(start(self.at), "").help(format!("add `{key}: ...`")));
+        Some("<nil>".to_owned())
     }
 
     fn enter<'b>(&'b mut self, map: &'b Map, at: Span, of: &'static str) -> Fields<'b> {
@@ -550,8 +565,13 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
-/// A float as Go's `%g` prints it: `1.1`, `2`, `1e+06`.
+/// A float as Helm's YAML reader writes it into a text: in single precision, as Go's `%g` prints it: `1.1`, `2`, `1e+06`.
 fn shortest(number: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "so does the reader")]
+    let number = number as f32;
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
     let scientific = format!("{number:e}");
     match scientific.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {
         Some((digits, Ok(exponent))) if number != 0.0 && !(-4..6).contains(&exponent) => {
@@ -575,6 +595,10 @@ mod tests {
             (123_456.5, "123456.5"),
             (0.00001, "1e-05"),
             (-0.5, "-0.5"),
+            (0.1 + 0.2, "0.3"),
+            (1.123_456_789, "1.1234568"),
+            (20_240_101.5, "2.0240102e+07"),
+            (1e300, "+Inf"),
         ] {
             assert_eq!(shortest(number), text);
         }

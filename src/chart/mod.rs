@@ -12,8 +12,10 @@ mod gunzip;
 mod ignore;
 mod links;
 mod local;
+mod lock;
 mod metadata;
 mod package;
+mod pattern;
 mod provenance;
 mod show;
 mod tree;
@@ -27,6 +29,7 @@ pub(crate) use links::{Boundary, is_outside, refuse_link_out};
 pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub(crate) use metadata::local_directory;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
+pub(crate) use pattern::Pattern;
 
 pub use package::{Package, PackageOptions, package};
 pub use provenance::{Provenance, verify};

@@ -7,7 +7,7 @@ use super::detect::Guess;
 use super::files::{self, ChartFile, Content, MAX_CHART, RawFile, read_archive};
 use super::links::Link;
 use super::local::Local;
-use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
+use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, lock, read_values};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use rayon::prelude::*;
@@ -157,6 +157,7 @@ fn is_provenance(inner: &str) -> bool {
 }
 
 /// What a file of a chart is for.
+#[derive(PartialEq, Eq)]
 enum Purpose {
     Metadata,
     Requirements,
@@ -164,7 +165,7 @@ enum Purpose {
     Schema,
     Template,
     Crd,
-    /// What was resolved; nothing is resolved here.
+    /// What was resolved. Nothing is resolved here, but it has to be readable.
     Lock,
     /// Only templates may read it.
     Other,
@@ -178,7 +179,7 @@ impl Purpose {
             "requirements.yaml" => Self::Requirements,
             "values.yaml" => Self::Values,
             "values.schema.json" => Self::Schema,
-            "Chart.lock" => Self::Lock,
+            _ if lock::is_lock(path) => Self::Lock,
             _ if path.starts_with("templates/") => Self::Template,
             _ if path.starts_with("crds/") && is_manifest(path) => Self::Crd,
             _ => Self::Other,
@@ -189,8 +190,7 @@ impl Purpose {
 /// Reads the texts of charts of many files on all threads; few are not worth starting them for.
 fn read_ahead(chart: &mut Unpacked) {
     fn collect_texts<'c>(chart: &'c mut Unpacked, into: &mut Vec<&'c mut Content>) {
-        let wanted =
-            |file: &&mut RawFile| !matches!(Purpose::from_path(&file.path), Purpose::Lock | Purpose::Other);
+        let wanted = |file: &&mut RawFile| Purpose::from_path(&file.path) != Purpose::Other;
         into.extend(chart.files.iter_mut().filter(wanted).map(|file| &mut file.content));
         for child in &mut chart.children {
             collect_texts(child, into);
@@ -208,6 +208,7 @@ struct Named {
     origin: Origin,
     name: String,
     metadata: Option<SourceId>,
+    locks: Vec<TextFile>,
     requirements: Option<SourceId>,
     values: Option<SourceId>,
     schema: Option<TextFile>,
@@ -236,6 +237,7 @@ impl Naming<'_> {
             origin: chart.origin,
             name: chart.name,
             metadata: None,
+            locks: Vec::new(),
             requirements: None,
             values: None,
             schema: None,
@@ -247,7 +249,7 @@ impl Naming<'_> {
         };
         for file in chart.files {
             let purpose = Purpose::from_path(&file.path);
-            if !matches!(purpose, Purpose::Lock | Purpose::Other) {
+            if purpose != Purpose::Other {
                 named.links.extend(file.content.link().cloned());
             }
             match purpose {
@@ -265,7 +267,12 @@ impl Naming<'_> {
                     let read = self.read_shared(&named.name, file, &mut named.files);
                     named.crds.extend(read);
                 }
-                Purpose::Lock => {}
+                // Templates of charts of Helm 2 can read theirs.
+                Purpose::Lock if file.path == "requirements.lock" => {
+                    let read = self.read_shared(&named.name, file, &mut named.files);
+                    named.locks.extend(read);
+                }
+                Purpose::Lock => named.locks.extend(self.read_text(&named.name, file)),
                 Purpose::Other => named.files.push(ChartFile::new(file)),
             }
         }
@@ -355,6 +362,7 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
     let metadata_source = metadata;
     let metadata = first_document(sources, metadata_source, lenient, &mut remarks)
         .and_then(|node| Metadata::read(sources, node, requirements.as_ref(), &mut sink));
+    sink.extend(chart.locks.iter().filter_map(|lock| check_lock(sources, lock)));
     let (children, mut below) = parse_children(sources, chart.children, &mut sink);
     let written = |engine| Guess { engine, is_sure: true };
     let Guess { engine, is_sure } = metadata
@@ -457,15 +465,24 @@ fn values_size(sources: &Sources, chart: &Named) -> usize {
     own + chart.children.iter().map(|child| values_size(sources, child)).sum::<usize>()
 }
 
-/// The first document that is not empty; null if all are.
+/// Why Helm cannot read a lock.
+fn check_lock(sources: &Sources, lock: &TextFile) -> Option<Diagnostic> {
+    let mut found = Vec::new();
+    let root = first_document(sources, lock.source, ReadOptions::lenient(), &mut found);
+    let broken = found.into_iter().find(|found| found.severity == Severity::Error);
+    broken.or_else(|| lock::find_wrong_type(&lock.path, &root?))
+}
+
+/// What Helm reads of `Chart.yaml` and `requirements.yaml`: only the first document, which a `%YAML` line may precede.
 fn first_document(
     sources: &Sources,
     source: SourceId,
     options: ReadOptions,
     sink: &mut Vec<Diagnostic>,
 ) -> Option<Node> {
-    let documents = yaml::read(sources, source, &options).take(sink)?;
-    let first = documents.into_iter().find(|document| !document.blank).map(|document| document.root);
+    let options = ReadOptions { fragment: true, ..options };
+    let first = yaml::read(sources, source, &options).take(sink)?.into_iter().next();
+    let first = first.filter(|document| !document.blank).map(|document| document.root);
     Some(first.unwrap_or_else(|| Node::new(Value::Null, Span::new(source, 0, 0))))
 }
 
@@ -505,6 +522,15 @@ mod tests {
         assert_eq!((chart.engine, chart.metadata.version.as_str()), (EngineKind::GoTemplate, "1.0.0"));
         assert!(read(repeated, "kind: {{ values.kind }}\n").has_errors());
         assert!(read(&format!("{repeated}engine: tera\n"), "kind: Pod\n").has_errors());
+    }
+
+    #[test]
+    fn definitions_are_in_the_order_of_helm() {
+        let paths = ["crds/a/x.yaml", "crds/a-b.yaml", "crds/a.yaml", "crds/Z.yaml", "Chart.yaml"];
+        let file = |path: &&str| ((*path).to_owned(), b"apiVersion: v2\nname: a\nversion: 1.0.0\n".to_vec());
+        let chart = from_files(&Sources::new(), "a", paths.iter().map(file).collect()).output.unwrap();
+        let found: Vec<&str> = chart.crds.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(found, ["crds/Z.yaml", "crds/a/x.yaml", "crds/a-b.yaml", "crds/a.yaml"]);
     }
 
     #[test]

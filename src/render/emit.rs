@@ -1,6 +1,7 @@
 //! A render as text: the stream for kubectl, files for a directory, a JSON list.
 
 use super::{Document, Render};
+use crate::chart::Pattern;
 use crate::diag::escape;
 use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Span};
@@ -41,7 +42,10 @@ impl Selection {
         let mut chosen = Vec::new();
         for wanted in &self.show_only {
             let before = chosen.len();
-            chosen.extend(all.iter().copied().filter(|document| shows(wanted, in_chart(&document.path))));
+            if let Ok(pattern) = Pattern::parse(wanted) {
+                let is_shown = |document: &&Document| pattern.matches(in_chart(&document.path));
+                chosen.extend(all.iter().copied().filter(is_shown));
+            }
             if chosen.len() == before {
                 let paths: Vec<&str> = all.iter().map(|document| in_chart(&document.path)).collect();
                 // The file's name alone, or with the chart's, is what most write at first.
@@ -63,15 +67,6 @@ impl Selection {
 /// The path in the chart: `# Source:` lines begin with the chart's name.
 fn in_chart(path: &str) -> &str {
     path.split_once('/').map_or(path, |(_, rest)| rest)
-}
-
-/// Go's `filepath.Match` as far as `--show-only` needs it: `*` and `?` do not cross a slash.
-fn shows(pattern: &str, path: &str) -> bool {
-    pattern == path
-        || globset::GlobBuilder::new(pattern)
-            .literal_separator(true)
-            .build()
-            .is_ok_and(|glob| glob.compile_matcher().is_match(path))
 }
 
 /// The documents as Helm prints them: `---`, `# Source:`, text.

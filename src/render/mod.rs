@@ -307,13 +307,18 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
             && !wanted.matches(&without_suffix(&options.capabilities.kube_version))
         {
             let span = scope.chart.metadata.node.get("kubeVersion").map_or(Span::NONE, |node| node.span);
+            // Helm asks only the chart that is installed.
+            let is_asked_by_helm = std::ptr::eq(scope, root) || scope.chart.engine == EngineKind::Tera;
+            let severity =
+                if is_asked_by_helm || options.strict { Severity::Error } else { Severity::Warning };
+            let message = format!(
+                "chart `{}` requires kubeVersion {wanted}, which is incompatible with Kubernetes {}",
+                scope.name, options.capabilities.kube_version.version
+            );
             diagnostics.push(
-                Diagnostic::error(format!(
-                    "chart `{}` requires kubeVersion {wanted}, which is incompatible with Kubernetes {}",
-                    scope.name, options.capabilities.kube_version.version
-                ))
-                .at(span, "required here")
-                .help("set the cluster's version with `--kube-version`"),
+                Diagnostic::new(severity, message)
+                    .at(span, "required here")
+                    .help("set the cluster's version with `--kube-version`"),
             );
         }
         open.extend(scope.children.iter().rev());
@@ -500,14 +505,14 @@ impl Manifests {
         }
         let root = match objects.as_slice() {
             // Only a list has `items`; to Helm, it is not what is in it.
-            [object] if !part.contains("items") => Some(Cow::Borrowed(&object.root)),
+            [object] if !part.contains("items") => Some(Cow::Borrowed(&*object.root)),
             _ => read_root(sources, source, &read_options).map(Cow::Owned),
         };
         if self.engine == EngineKind::GoTemplate
             && let Some(found) = root.as_deref().and_then(head::unreadable)
         {
             diagnostics.retain(|other| other.path != found.path);
-            diagnostics.push(found);
+            diagnostics.push(in_template(found, sources, self.template));
             return Report::failed(diagnostics);
         }
         diagnostics.extend(objects.iter().filter_map(|object| nameless(object, self.strict)));

@@ -111,20 +111,33 @@ fn apply(
 /// What the plugin helm-secrets has before the path of an encrypted file. Such files are recognised without it.
 const SECRETS_SCHEME: &str = "secrets://";
 
-/// The files in one `-f`, a comma list; double quotes keep a comma in an element, as in Helm's flags.
+/// The files in one `-f`.
 pub fn split_list(argument: &str) -> Vec<String> {
+    let path = |name: String| name.strip_prefix(SECRETS_SCHEME).map_or(name.clone(), str::to_owned);
+    comma_list(argument).into_iter().map(path).collect()
+}
+
+/// The elements of a flag that takes a list. Helm reads it as the first record of a CSV file: double quotes keep a comma in
+/// an element, two of them are one, and what follows a line break is not read.
+pub fn comma_list(argument: &str) -> Vec<String> {
+    let text = argument.trim_start_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Vec::new();
+    }
     let mut elements = vec![String::new()];
     let mut quoted = false;
-    for c in argument.chars() {
-        match (c, elements.last_mut()) {
-            ('"', _) => quoted = !quoted,
-            (',', _) if !quoted => elements.push(String::new()),
-            (_, Some(element)) => element.push(c),
-            (_, None) => {}
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let Some(element) = elements.last_mut() else { break };
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => element.push('"'),
+            '"' => quoted = !quoted,
+            '\n' if !quoted => break,
+            ',' if !quoted => elements.push(String::new()),
+            _ => element.push(c),
         }
     }
-    let path = |name: String| name.strip_prefix(SECRETS_SCHEME).map_or(name.clone(), str::to_owned);
-    elements.into_iter().map(path).collect()
+    elements
 }
 
 fn values_file(
@@ -180,6 +193,10 @@ mod tests {
         assert_eq!(split_list("a.yaml,b.yaml"), ["a.yaml", "b.yaml"]);
         assert_eq!(split_list("\"a,b.yaml\",c"), ["a,b.yaml", "c"]);
         assert_eq!(split_list("-"), ["-"]);
+        assert_eq!(comma_list(""), [""; 0]);
+        assert_eq!(comma_list("a,\"b,c\","), ["a", "b,c", ""]);
+        assert_eq!(comma_list("\"a\"\"b\",\"c\nd\""), ["a\"b", "c\nd"]);
+        assert_eq!(comma_list("\na\nb"), ["a"]);
         assert_eq!(split_list("secrets://a.yaml,b.yaml"), ["a.yaml", "b.yaml"]);
     }
 }

@@ -16,7 +16,7 @@ mod show;
 mod tree;
 mod unknown;
 
-pub use layers::split_list;
+pub use layers::{comma_list, split_list};
 pub use rules::RULES;
 pub use schema::{Checker, Schemas};
 pub use show::{Explanation, Step, origin, show, why};

@@ -579,6 +579,33 @@ fn entries_that_are_no_files_are_refused() {
 }
 
 #[test]
+fn archives_are_read_as_helm_reads_them() {
+    let paths = |path: &str| {
+        let report = load_archive(&followed_by(&[tar_with(b'0', path, b"")]));
+        let chart = report.output.unwrap_or_else(|| panic!("{path}: {:?}", report.diagnostics));
+        chart.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(r"app\files\x"), ["a", "files/x"]);
+    // As for Helm, only the backslash separates then.
+    assert_eq!(paths(r"app/files\x"), ["a", "x"]);
+    let packed =
+        ["app/crds/b.yaml", "app/crds/a.yaml", "app/crds/b.yaml"].map(|path| tar_with(b'0', path, b""));
+    let crds = load_archive(&followed_by(&packed)).output.unwrap().crds;
+    let crds: Vec<&str> = crds.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(crds, ["crds/b.yaml", "crds/a.yaml"]);
+    // `tar czf app.tgz ./app` makes an archive whose directory is `.`.
+    let mut header = tar::Header::new_gnu();
+    header.as_old_mut().name[..16].copy_from_slice(b"./app/Chart.yaml");
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_size(CHART.len() as u64);
+    header.set_cksum();
+    let mut tar = [header.as_bytes(), CHART.as_bytes()].concat();
+    tar.resize(1024, 0);
+    let dotted = load_archive(&gzip(&[tar, END.to_vec()].concat()));
+    assert!(first_error(&dotted.diagnostics).message.contains("no `Chart.yaml`"), "{:?}", dotted.diagnostics);
+}
+
+#[test]
 fn sizes_that_no_file_has_are_refused() {
     let chart = tar_with(b'0', "app/a", b"");
     for size in [u64::MAX, u64::MAX >> 1, 1 << 40, 6 << 20] {

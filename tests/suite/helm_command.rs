@@ -261,6 +261,19 @@ const FLAGS: &[&[&str]] = &[
     &["template", "one", "web", "-s", "templates/none.yaml"],
     &["template", "one", "web", "--set", "size=true"],
     &["template", "One_", "web"],
+    // What is empty is not set.
+    &["template", "one", "web", "--namespace", "", "--kube-version=", "--output-dir=", "--name-template="],
+    &["template", "web", "-n", "", "--values=", "--repo", "", "--version="],
+    &["template", "one", "web", "--timeout="],
+    &["template", "one", "web", "--dry-run=true"],
+    &["template", "one", "web", "--dry-run=false"],
+    &["template", "one", "web", "-a", "a/v1,\"example.com/v1\""],
+    &["template", "one", "web", "-a", "a/v1\nexample.com/v1"],
+    &["template", "one", "web", "-a", "\"a/v1,example.com/v1\""],
+    &["template", "one", "web", "--kube-version", "01.30"],
+    &["template", "one", "web", "-s", "templates/??.yaml"],
+    &["template", "one", "web", "-s", "templates/{cm,hook}.yaml"],
+    &["template", "one", "web", "-s", "templates/[a-c]m.yaml"],
     &["template"],
     &["template", "gone"],
     &["template", "one", "web", "--nope"],
@@ -324,6 +337,87 @@ fn templates_are_what_helm_prints() {
         compare(&sandbox, &["template", "one", "web"], environment);
         compare(&sandbox, &["template", "one", "web", "--kube-context", "us"], environment);
         compare(&sandbox, &["template", "one", "web", "--kubeconfig", "kubeconfig"], environment);
+    }
+}
+
+/// Files of a chart, and whether Helm renders it.
+type Loaded<'a> = (&'a [(&'a str, &'a str)], bool);
+
+const LOADED: &[Loaded] = &[
+    (&[("templates/a.yaml", "kind: [a]\n")], false),
+    (&[("templates/a.yaml", "apiVersion: {a: b}\n")], false),
+    (&[("templates/a.yaml", "kind: 1\napiVersion: true\n")], true),
+    (&[("templates/a.yaml", "metadata: text\n")], false),
+    (&[("templates/a.yaml", "metadata:\n")], true),
+    (&[("templates/a.yaml", "metadata: {name: [a]}\n")], false),
+    (&[("templates/a.yaml", "metadata: {name: 1, annotations: {a: 1, b: null}}\n")], true),
+    (&[("templates/a.yaml", "metadata: {annotations: [a]}\n")], false),
+    (&[("templates/a.yaml", "metadata: {annotations: {a: [b]}}\n")], false),
+    (&[("templates/a.yaml", "items: []\nmetadata: {annotations: {a: {}}}\n")], false),
+    (&[("Chart.yaml", "%YAML 1.1\n---\nname: c\nversion: 1.0.0\n---\nname: d\n")], true),
+    (&[("Chart.yaml", "---\n---\nname: c\nversion: 1.0.0\n")], false),
+    (&[("Chart.yaml", "apiVersion: \"\"\nname: c\nversion: 1.0.0\nkeywords: [a, null]\n")], true),
+    (&[("Chart.lock", "<<<<<<< HEAD\n")], false),
+    (&[("Chart.lock", "- a\n")], false),
+    (&[("Chart.lock", "dependencies: a\n")], false),
+    (&[("Chart.lock", "dependencies: [{name: [a]}]\n")], false),
+    (&[("Chart.lock", "dependencies: [{name: a, version: 1, tags: a}]\n")], false),
+    (&[("Chart.lock", "dependencies: [null]\ndigest: 1\n")], true),
+    (&[("Chart.lock", "generated: 2020-01-01\n")], false),
+    (&[("Chart.lock", "generated: \"2020-01-01T01:00:00+25:00\"\n")], false),
+    (&[("Chart.lock", "generated: \"2020-01-01T01:00:00.5+01:00\"\n")], true),
+    (&[("requirements.lock", "{")], false),
+    (&[("Chart.yaml", "name: c\nversion: 1.0.0\nappVersion: 1.123456789\n")], true),
+    (&[("empty", ""), ("templates/a.yaml", "a: {{ .Files.Lines \"none\" }}\n")], true),
+    (&[("empty", ""), ("templates/a.yaml", "a: {{ .Files.Lines \"empty\" }}\n")], false),
+    (&[("charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0\nkubeVersion: <1.20\n")], true),
+    (&[("Chart.yaml", "name: c\nversion: 1.0.0\nkubeVersion: <1.20\n")], false),
+    (
+        &[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- {name: sub, version: 1.0.0, import-values: [[a], 1, {parent: b}, {child: m, parent: n}]}\n",
+            ),
+            ("charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0\n"),
+            ("charts/sub/values.yaml", "m: {a: 1}\n"),
+            ("templates/a.yaml", "kind: Pod\na: {{ toJson .Values }}\n"),
+        ],
+        true,
+    ),
+];
+
+/// Writes the files of a chart, the rest of which is sound.
+fn write_chart(sandbox: &Sandbox, files: &[(&str, &str)]) {
+    let _ = std::fs::remove_dir_all(sandbox.path().join("c"));
+    sandbox.write("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+    sandbox.write(
+        "c/templates/b.yaml",
+        "kind: ConfigMap\nfiles: {{ .Files | toJson }}\nchart: {{ .Chart | toJson }}\n",
+    );
+    for (path, text) in files {
+        sandbox.write(&format!("c/{path}"), text);
+    }
+}
+
+#[test]
+fn charts_are_loaded_as_by_helm() {
+    let sandbox = Sandbox::new();
+    for (files, is_accepted) in LOADED {
+        write_chart(&sandbox, files);
+        let outcome = helm(&sandbox, &["template", "one", "c"]);
+        assert_eq!(outcome.code == 0, *is_accepted, "{files:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs helm: set PLIMSOLL_HELM"]
+fn charts_render_as_helm_loads_them() {
+    let sandbox = Sandbox::new();
+    for (files, _) in LOADED {
+        write_chart(&sandbox, files);
+        let (theirs, ours) =
+            (judge(&sandbox, &["template", "one", "c"], &[]), helm(&sandbox, &["template", "one", "c"]));
+        assert_eq!((ours.code, ours.stdout), (theirs.code, theirs.stdout), "{files:?}: {}", theirs.stderr);
     }
 }
 

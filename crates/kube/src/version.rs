@@ -164,6 +164,10 @@ impl FromStr for KubeVersion {
 
         let bare = text.strip_prefix('v').unwrap_or(text);
         let core = bare.split(['-', '+']).next().unwrap_or(bare);
+        // Helm refuses `01.36`, and takes `1.036` for 1.36.
+        if core.len() > 1 && core.starts_with('0') && !core.starts_with("0.") {
+            return Err(VersionError::Malformed);
+        }
         let numbers: Vec<u64> = core.split('.').map(number).collect::<Result<_, _>>()?;
         let (major, minor, patch) = match numbers[..] {
             [major, minor] => (major, minor, 0),
@@ -185,7 +189,8 @@ mod tests {
         }
         assert_eq!("1.12".parse::<Version>(), Err(VersionError::Unknown));
         assert_eq!("2.34".parse::<Version>(), Err(VersionError::Unknown));
-        for text in ["", "v", "one", "1", "1.", "1.x", "x.34", "1.34x", "1.+34", "1.34.", "1.2.3.4"] {
+        for text in ["", "v", "one", "1", "1.", "1.x", "x.34", "1.34x", "1.+34", "1.34.", "1.2.3.4", "01.34"]
+        {
             assert_eq!(text.parse::<Version>(), Err(VersionError::Malformed), "{text}");
         }
     }

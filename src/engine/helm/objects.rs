@@ -56,11 +56,14 @@ impl Object for Files {
         Some(match name {
             "Get" => data().map(Value::from_bytes),
             "GetBytes" => data().map(|data| Value::Bytes(data.into())),
-            "Lines" => data().map(|text| {
+            "Lines" => data().and_then(|text| {
                 if text.is_empty() {
-                    return Value::strings::<&[u8]>([]);
+                    // Helm looks for the last byte of a file that is there.
+                    let is_there = args.name(0)?.is_some_and(|path| self.0.contains_key(path));
+                    let empty = || Error::new("the file is empty: Helm fails here");
+                    return if is_there { Err(empty()) } else { Ok(Value::strings::<&[u8]>([])) };
                 }
-                Value::strings(text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n'))
+                Ok(Value::strings(text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n')))
             }),
             "Glob" => args.name(0).map(|pattern| {
                 // Helm takes a pattern that is none for one that matches everything.

@@ -17,6 +17,7 @@ use clap::Parser;
 use judges::Judges;
 use part::{Difference, PARTS, Part};
 use random::Random;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Compare plimsoll with the real helm and kubectl on generated input
@@ -31,6 +32,9 @@ struct Arguments {
     /// Generate the same inputs again
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Compare the files in this directory instead of generated inputs
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["count", "seed"])]
+    inputs: Option<PathBuf>,
     /// Print panics
     #[arg(long)]
     debug: bool,
@@ -63,13 +67,21 @@ fn main() -> ExitCode {
 
 /// Compares one part; how many inputs differ.
 fn compare(part: &Part, judges: &Judges, arguments: &Arguments) -> usize {
-    let mut random = Random::new(arguments.seed);
-    let generate = (part.generator)();
-    let count = arguments.count.div_ceil(part.cost);
-    let (mut left, mut found) = (count, Vec::new());
-    let mut accepted = 0;
-    while left > 0 {
-        let inputs: Vec<String> = (0..left.min(2000)).map(|_| generate(&mut random)).collect();
+    let mut inputs: Box<dyn Iterator<Item = String>> = if let Some(directory) = &arguments.inputs {
+        Box::new(read_inputs(directory).into_iter())
+    } else {
+        let mut random = Random::new(arguments.seed);
+        let generate = (part.generator)();
+        let count = arguments.count.div_ceil(part.cost);
+        Box::new(std::iter::repeat_with(move || generate(&mut random)).take(count))
+    };
+    let (mut count, mut accepted, mut found) = (0, 0, Vec::new());
+    loop {
+        let inputs: Vec<String> = inputs.by_ref().take(2000).collect();
+        if inputs.is_empty() {
+            break;
+        }
+        count += inputs.len();
         let answers = (part.compare)(judges, &inputs);
         for (input, answer) in inputs.into_iter().zip(answers) {
             match answer {
@@ -81,7 +93,6 @@ fn compare(part: &Part, judges: &Judges, arguments: &Arguments) -> usize {
                 Err(difference) => found.push((input, difference)),
             }
         }
-        left -= left.min(2000);
     }
     println!("{}: {count} compared, {accepted} accepted by both, {} differ", part.name, found.len());
     for (input, difference) in found.iter().take(arguments.show) {
@@ -89,6 +100,15 @@ fn compare(part: &Part, judges: &Judges, arguments: &Arguments) -> usize {
         println!("  {input:?}\n    judge: {}\n    ours:  {}", difference.judge, difference.ours);
     }
     found.len()
+}
+
+/// The texts of the files in a directory, in the order of their names. Files that are not UTF-8 are left out.
+fn read_inputs(directory: &Path) -> Vec<String> {
+    let files =
+        std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
 }
 
 /// Takes out of an input what the difference does not need.

@@ -201,7 +201,7 @@ fn nested(schemas: &Schemas, ty: TypeId, name: &str, version: Version) -> Option
 }
 
 /// `time.Parse(time.RFC3339, text)` of Go, to which an hour of one digit is fine.
-fn is_rfc3339(text: &str) -> bool {
+pub fn is_rfc3339(text: &str) -> bool {
     let bytes = text.as_bytes();
     if let (Some(b'0'..=b'9'), Some(b':')) = (bytes.get(11), bytes.get(12)) {
         let parts = text.get(..11).zip(text.get(11..));

@@ -39,6 +39,7 @@ mod workload;
 
 pub(crate) use custom::matches_format;
 pub use custom::{complete_custom, defines, unknown_custom_fields, validate_custom, validate_custom_update};
+pub use decode::is_rfc3339;
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};

@@ -456,7 +456,7 @@ impl<'a> Reader<'a> {
                     let reason = "!!binary value contains invalid base64 data";
                     broken(diagnostic, go::Reason::decode(reason))
                 })?;
-                Value::String(String::from_utf8_lossy(&bytes).into_owned())
+                Value::String(in_json(&bytes))
             }
             // Tags that nobody knows are ignored; the text then is not resolved.
             _ => Value::String(text),
@@ -711,3 +711,12 @@ impl Decoded {
 
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
+
+/// Bytes as a string of JSON, as Go writes it: each invalid byte is replaced by itself.
+fn in_json(bytes: &[u8]) -> String {
+    let parts = bytes.utf8_chunks().map(|chunk| {
+        let replaced = char::REPLACEMENT_CHARACTER.to_string().repeat(chunk.invalid().len());
+        chunk.valid().to_owned() + &replaced
+    });
+    parts.collect()
+}

@@ -585,6 +585,19 @@ fn documents_are_separated_as_kubernetes_separates_them() {
         assert_eq!(report.output.unwrap()[0].root, root("a: 1"));
     }
     assert_eq!(count("a: 1\n---\n\u{feff}b: 1\n"), (2, false));
+    // A comment beside a separator ends at `\n` only.
+    for last in ["---\r#\r:", "--- #\u{2028}: [", "---#\u{85}t:"] {
+        assert_eq!(count(&format!("a: 1\n{last}")), (1, false), "{last:?}");
+        assert_eq!(count(&format!("a: 1\n{last}\nb: 1\n")), (2, false), "{last:?}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_become_one_replacement_each() {
+    let text = |text: &[u8]| read_fragment(text).unwrap().get("a").and_then(Node::as_str).map(str::to_owned);
+    // 0x91, which begins nothing, and 0xec 0xb9, of which a third byte is missing.
+    assert_eq!(text(b"a: !!binary key5").as_deref(), Some("\u{fffd}\u{fffd}\u{fffd}"));
+    assert_eq!(text(b"a: !!binary aGk=").as_deref(), Some("hi"));
 }
 
 #[test]

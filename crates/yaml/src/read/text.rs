@@ -56,9 +56,11 @@ pub(super) fn pieces(text: &str, start: usize) -> Vec<Piece> {
         next = next_separator(end);
     }
     open.span.end = text.len();
-    // A document that ends with its `---` line is one of nothing.
+    // A document that ends with its `---` line is one of nothing. What follows the mark is not read: a comment there ends
+    // only at `\n`, while YAML knows other line breaks.
     let is_nothing = open.content.start == text.len() && open.span.start < text.len();
-    open.content = if is_nothing { open.span.clone() } else { open.content.start..text.len() };
+    open.content =
+        if is_nothing { open.span.start..open.span.start + 3 } else { open.content.start..text.len() };
     pieces.push(open);
     pieces
 }

@@ -131,7 +131,7 @@ pub(crate) struct LintArgs {
     )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
-    #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
+    #[arg(short, long, value_name = "VERSIONS", help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
     #[command(flatten, next_help_heading = "Release")]
     pub(crate) capabilities: CapabilitiesFlags,

@@ -115,7 +115,7 @@ pub(crate) struct ReleaseFlags {
     )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
-    #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
+    #[arg(short, long, value_name = "VERSIONS")]
     pub(crate) api_versions: Vec<String>,
     #[command(flatten)]
     pub(crate) capabilities: CapabilitiesFlags,

@@ -76,7 +76,7 @@ pub(crate) fn lint_options(
     let options = render::Options {
         capabilities: Capabilities {
             kube_version,
-            extra_api_versions: args.api_versions.clone(),
+            extra_api_versions: api_versions(&args.api_versions),
             helm_api_versions: HelmApiVersions::Cluster,
             served: args.capabilities.served.clone(),
         },
@@ -115,10 +115,15 @@ fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
     let kube_version = kube_version(flags)?;
     Ok(Capabilities {
         kube_version,
-        extra_api_versions: flags.api_versions.clone(),
+        extra_api_versions: api_versions(&flags.api_versions),
         served: flags.capabilities.served.clone(),
         ..Capabilities::default()
     })
+}
+
+/// The API versions in the lists that `--api-versions` takes.
+fn api_versions(flags: &[String]) -> Vec<String> {
+    flags.iter().flat_map(|flag| values::comma_list(flag)).collect()
 }
 
 /// The cluster's version: that of `--kube-version`, else the default.

@@ -112,6 +112,7 @@ pub(super) struct TemplateArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DryRun {
     /// Without a cluster
+    #[value(aliases = ["unset", "true", "TRUE", "True", "t", "T", "1"])]
     Client,
     /// With the answers of a cluster
     Server,
@@ -269,7 +270,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Parsed, clap::Error> {
             .mut_subcommand("pull", |command| command.after_help(""))
             .mut_subcommand("dependency", |command| command.after_help(""));
     }
-    let args = plain_switches(args, &switches(&command));
+    let args = plain_switches(without_empty_values(args), &switches(&command));
     let matches = command.try_get_matches_from_mut(args)?;
     let has_default_namespace = matches.subcommand().is_some_and(|(_, of_command)| {
         let source =
@@ -285,6 +286,46 @@ fn switches(command: &clap::Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter(|arg| matches!(arg.get_action(), ArgAction::SetTrue));
     let own = own.filter_map(|arg| arg.get_long().map(|name| format!("--{name}")));
     own.chain(command.get_subcommands().flat_map(switches)).collect()
+}
+
+/// Flags of Helm whose empty value is the same as no flag.
+const UNSET_IF_EMPTY: [&str; 13] = [
+    "--kube-version",
+    "--name-template",
+    "--output-dir",
+    "--post-renderer",
+    "--values",
+    "--kube-context",
+    "--kubeconfig",
+    "--repo",
+    "--version",
+    "--ca-file",
+    "--cert-file",
+    "--key-file",
+    "--description",
+];
+
+/// The arguments without flags whose value is empty and therefore means nothing: scripts pass `--kube-version "$VERSION"`.
+fn without_empty_values(args: Vec<OsString>) -> Vec<OsString> {
+    let mut kept = Vec::with_capacity(args.len());
+    let mut args = args.into_iter().peekable();
+    while let Some(arg) = args.next() {
+        let name = arg.to_str().unwrap_or_default();
+        if name == "--" {
+            kept.push(arg);
+            break;
+        }
+        let is_alone = UNSET_IF_EMPTY.contains(&name);
+        if is_alone && args.next_if(|value| value.is_empty()).is_some() {
+            continue;
+        }
+        let is_empty = name.strip_suffix('=').is_some_and(|name| UNSET_IF_EMPTY.contains(&name));
+        if !is_empty {
+            kept.push(arg);
+        }
+    }
+    kept.extend(args);
+    kept
 }
 
 /// The arguments without values of switches, which Go's flags have: `--include-crds=true`, `--include-crds=false`.

@@ -65,22 +65,26 @@ fn settings() -> Vec<(&'static str, String)> {
 
 /// The namespace of a release without `--namespace`: that of the environment, else that of the context in the kubeconfig.
 pub(super) fn namespace(kubeconfig: Option<&str>, context: Option<&str>) -> String {
-    let of_environment = environment::text("HELM_NAMESPACE");
+    environment::text("HELM_NAMESPACE").unwrap_or_else(|| namespace_of_context(kubeconfig, context))
+}
+
+/// The namespace of the context in the kubeconfig. It is that of a release with an empty `--namespace`, too.
+pub(super) fn namespace_of_context(kubeconfig: Option<&str>, context: Option<&str>) -> String {
+    let context = context.map(str::to_owned).or_else(|| environment::text("HELM_KUBECONTEXT"));
+    let files = kubeconfigs(kubeconfig);
+    let files: Vec<Node> = files.iter().filter_map(|path| read(path)).collect();
+    let current = || {
+        let set = files.iter().filter_map(|file| text_at(file, "current-context"));
+        set.map(str::to_owned).next()
+    };
     let of_context = || {
-        let context = context.map(str::to_owned).or_else(|| environment::text("HELM_KUBECONTEXT"));
-        let files = kubeconfigs(kubeconfig);
-        let files: Vec<Node> = files.iter().filter_map(|path| read(path)).collect();
-        let current = || {
-            let set = files.iter().filter_map(|file| text_at(file, "current-context"));
-            set.map(str::to_owned).next()
-        };
         let context = context.or_else(current)?;
         let contexts =
             files.iter().flat_map(|file| file.get("contexts").map(Node::items).unwrap_or_default());
         let found = contexts.into_iter().find(|one| text_at(one, "name") == Some(context.as_str()))?;
         text_at(found.get("context")?, "namespace").map(str::to_owned)
     };
-    of_environment.or_else(of_context).unwrap_or_else(|| "default".to_owned())
+    of_context().unwrap_or_else(|| "default".to_owned())
 }
 
 fn text_at<'a>(node: &'a Node, key: &str) -> Option<&'a str> {

@@ -77,23 +77,23 @@ fn refuse(mut error: clap::Error) -> ExitStatus {
 
 fn execute(cli: HelmCli, has_default_namespace: bool, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let timeout = cli.limits.time();
-    let namespace = || {
+    let namespace = |given: &mut String| {
         let (kubeconfig, context) = (cli.global.kubeconfig.as_deref(), cli.global.kube_context.as_deref());
-        has_default_namespace.then(|| environment::namespace(kubeconfig, context))
+        if has_default_namespace {
+            *given = environment::namespace(kubeconfig, context);
+        } else if given.is_empty() {
+            *given = environment::namespace_of_context(kubeconfig, context);
+        }
     };
     match cli.command {
         HelmCommand::Template(mut args) => {
-            if let Some(namespace) = namespace() {
-                args.render.release.release.namespace = namespace;
-            }
+            namespace(&mut args.render.release.release.namespace);
             let context = &mut args.render.context.kube_context;
             *context = context.take().or_else(|| text("HELM_KUBECONTEXT"));
             template::run(*args, timeout, ui)
         }
         HelmCommand::Lint(mut args) => {
-            if let Some(namespace) = namespace() {
-                args.namespace = namespace;
-            }
+            namespace(&mut args.namespace);
             lint::run(&args, ui)
         }
         HelmCommand::Show(args) => crate::execute(Command::Show(args), timeout, ui),
