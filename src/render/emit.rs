@@ -1,7 +1,7 @@
 //! A render as text: the stream for kubectl, files for a directory, a JSON list.
 
 use super::{Document, Render};
-use crate::chart::Pattern;
+use crate::chart::{EngineKind, Pattern};
 use crate::diag::escape;
 use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Span};
@@ -61,6 +61,18 @@ impl Selection {
             }
         }
         Ok(chosen)
+    }
+}
+
+impl Selection {
+    /// The documents that [`Self::of`] chose, as the engine's language prints them: Helm ends its manifest with a line
+    /// break, hooks and `--show-only` aside, even one without objects.
+    pub fn print(&self, documents: &[&Document], engine: EngineKind) -> String {
+        let text = stream(documents);
+        let ends_nothing = engine == EngineKind::GoTemplate
+            && self.show_only.is_empty()
+            && documents.first().is_none_or(|document| document.hook.is_some());
+        if ends_nothing { format!("\n{text}") } else { text }
     }
 }
 

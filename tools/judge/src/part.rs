@@ -108,10 +108,9 @@ static MASKED: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
 });
 
 fn masked(text: &str) -> String {
-    // Where only hooks are printed, helm begins with the empty line of the manifest.
-    MASKED.iter().fold(text.trim_start_matches('\n').to_owned(), |text, (pattern, mask)| {
-        pattern.replace_all(&text, *mask).into_owned()
-    })
+    MASKED
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, mask)| pattern.replace_all(&text, *mask).into_owned())
 }
 
 /// A document that begins with `{` and goes on behind the `}`: helm reads its first value only and prints all of it,
@@ -437,8 +436,8 @@ fn rendered(world: &World, files: &[(&str, &str)], overrides: &Overrides) -> Res
         let computed = values::compute(world, &sources, &chart, overrides, &values::Options::default())
             .take(&mut diagnostics)?;
         let render = render::render(world, &sources, &computed, &options()).take(&mut diagnostics)?;
-        let documents = Selection::default().of(&render).ok()?;
-        Some(render::stream(&documents))
+        let selection = Selection::default();
+        Some(selection.print(&selection.of(&render).ok()?, chart.engine))
     })();
     match diagnostics.iter().find(|found| found.severity == Severity::Error) {
         Some(error) => Err(error.message.clone()),

@@ -6,7 +6,6 @@ use super::{history, lookup, release};
 use crate::args::{OutputFlags, RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
-use plimsoll::chart::EngineKind;
 use plimsoll::diag::escape::terminal;
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
 use plimsoll::manifest::Object;
@@ -48,15 +47,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         write_files(dir, &documents, &built, output, ui)?;
     } else {
         let text = match output.format {
-            // Helm ends its manifest with a line break, hooks and `--show-only` aside, even one without objects.
-            RenderFormat::Yaml
-                if built.computed.root.chart.engine == EngineKind::GoTemplate
-                    && selection.show_only.is_empty()
-                    && documents.first().is_none_or(|document| document.hook.is_some()) =>
-            {
-                format!("\n{}", render::stream(&documents))
-            }
-            RenderFormat::Yaml => render::stream(&documents),
+            RenderFormat::Yaml => selection.print(&documents, built.computed.root.chart.engine),
             RenderFormat::Json => render::json_list(&documents),
         };
         let text = match &output.post_renderer {
