@@ -2,7 +2,7 @@
 
 use crate::diag::Diagnostic;
 use crate::k8s::validation::is_rfc3339;
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 
 /// Whether a file of a chart is a lock. Both are read whatever the chart's `apiVersion`.
 pub(super) fn is_lock(path: &str) -> bool {
@@ -55,5 +55,5 @@ fn is_time(node: &Node) -> bool {
 }
 
 fn is_scalar(node: &Node) -> bool {
-    !matches!(node.value, Value::Map(_) | Value::Seq(_))
+    !node.is_collection()
 }

@@ -34,7 +34,7 @@ pub(super) fn explain(
 fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut Vec<(FieldPath, Effect)>) {
     match &update.wanted.value {
         Value::Map(wanted) => {
-            for entry in wanted.iter().filter(|entry| holds_nodes(&entry.value)) {
+            for entry in wanted.iter().filter(|entry| entry.value.is_collection()) {
                 let [old, stored] = [update.old, update.stored].map(|node| node?.get(&entry.key));
                 path.push(Step::Field(entry.key.clone()));
                 let below = Update { old, wanted: &entry.value, stored, ..update };
@@ -67,10 +67,6 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
         }
         _ => {}
     }
-}
-
-fn holds_nodes(node: &Node) -> bool {
-    matches!(node.value, Value::Map(_) | Value::Seq(_))
 }
 
 fn effect(driver: Driver, path: &FieldPath, key: &str, value: &Node, count: usize) -> Effect {

@@ -20,7 +20,7 @@ fn unreadable_metadata(metadata: &Node) -> Option<Diagnostic> {
 fn unreadable_annotations(annotations: &Node) -> Option<Diagnostic> {
     let each = || {
         let mut entries = annotations.as_map()?.iter();
-        let found = entries.find(|entry| !is_text(&entry.value))?;
+        let found = entries.find(|entry| entry.value.is_collection())?;
         Some(refused_text(&found.value, &format!("metadata.annotations.{}", found.key)))
     };
     not_map(annotations, "metadata.annotations").or_else(each)
@@ -51,12 +51,8 @@ fn not_map(node: &Node, path: &str) -> Option<Diagnostic> {
 
 /// The first value of `key` that is no text; `parent` is the path of the map, with a point.
 fn not_text(map: &Node, key: &str, parent: &str) -> Option<Diagnostic> {
-    let node = fields(map, key).find(|node| !is_text(node))?;
+    let node = fields(map, key).find(|node| node.is_collection())?;
     Some(refused_text(node, &format!("{parent}{key}")))
-}
-
-fn is_text(node: &Node) -> bool {
-    node.as_map().is_none() && node.as_seq().is_none()
 }
 
 fn refused_text(node: &Node, path: &str) -> Diagnostic {

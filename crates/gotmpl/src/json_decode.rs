@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::error::Result;
 use super::value::{Entries, Value};
+use plimsoll_yaml::emit::replace_invalid;
 
 /// How deep Go lets JSON nest.
 const MAX_DEPTH: usize = 10_000;
@@ -263,16 +264,6 @@ impl Scanner<'_> {
         self.position = start;
         char::REPLACEMENT_CHARACTER
     }
-}
-
-/// Go replaces every byte that is not part of a character, one by one.
-fn replace_invalid(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    out
 }
 
 /// A byte as Go quotes it: by itself, even in the middle of a character.

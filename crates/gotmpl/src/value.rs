@@ -236,7 +236,7 @@ pub trait Object {
         None
     }
 
-    /// A part of a slice, within its bounds, if that is of a type of its own, too.
+    /// A part of a slice, within its bounds. `None` if it is an ordinary list, as of most types.
     fn slice(&self, _range: Range<usize>) -> Option<Value> {
         None
     }

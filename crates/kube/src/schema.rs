@@ -442,7 +442,7 @@ impl Schemas {
         match (ty.shape(), &mut node.value) {
             (Shape::Base(Base::Object(id)), Value::Map(map)) => {
                 map.retain(|entry| !entry.value.is_null());
-                let nested = |entry: &&mut Entry| matches!(entry.value.value, Value::Map(_) | Value::Seq(_));
+                let nested = |entry: &&mut Entry| entry.value.is_collection();
                 for entry in map.iter_mut().filter(nested) {
                     if let Some(field) = self.field(id, &entry.key, version) {
                         self.decode_nulls_below(field.ty, version, &mut entry.value);

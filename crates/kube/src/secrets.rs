@@ -36,6 +36,10 @@ pub fn is_secret_kind(kind: &str) -> bool {
     kind.eq_ignore_ascii_case("Secret") || nearest(kind, ["Secret"]).is_some()
 }
 
+fn is_secret(root: &Node) -> bool {
+    is_secret_kind(root.get("kind").map_or("", as_text))
+}
+
 /// Where a node stands, as far as that decides whether it is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -243,7 +247,7 @@ pub fn register(sources: &Sources, objects: &[Object]) {
 }
 
 fn register_object(sources: &Sources, root: &Node) {
-    let kind = if is_secret_kind(root.get("kind").map_or("", as_text)) { Text::Encoded } else { Text::Plain };
+    let kind = if is_secret(root) { Text::Encoded } else { Text::Plain };
     let mut names = Vec::new();
     each_in(root, "", Scope::Plain, &mut |key, node, is_secret| {
         if is_secret {
@@ -259,8 +263,7 @@ fn register_object(sources: &Sources, root: &Node) {
 /// Tells `sources` the texts that are secret in an object, whose places it does not know: for messages that quote the object
 /// wherever they like.
 pub fn register_texts(sources: &Sources, root: &Node) {
-    let in_secret = root.get("kind").and_then(Node::as_str).is_some_and(is_secret_kind);
-    let kind = if in_secret { Text::Encoded } else { Text::Whole };
+    let kind = if is_secret(root) { Text::Encoded } else { Text::Whole };
     each_secret(root, &mut |key, node| register_secret(sources, key, node, kind));
 }
 

@@ -147,6 +147,11 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
+    /// Whether it is a map or a list.
+    pub fn is_collection(&self) -> bool {
+        matches!(self.value, Value::Map(_) | Value::Seq(_))
+    }
+
     /// The word for its type in messages: `a string`, `a list`, ...
     pub fn type_name(&self) -> &'static str {
         match self.value {

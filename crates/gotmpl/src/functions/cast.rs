@@ -35,7 +35,7 @@ pub(crate) fn float(value: &Value) -> f64 {
     match value {
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::Float(number) => *number,
-        Value::Str(text) => parse_float(text).unwrap_or(0.0),
+        Value::Str(text) => literal::float(text).unwrap_or(0.0),
         Value::Uint(number) => *number as f64,
         other => other.as_integer().unwrap_or(0) as f64,
     }
@@ -69,11 +69,6 @@ fn without_zeros(text: &str) -> &str {
     let end = text.trim_end_matches('.');
     let digits = end.trim_end_matches('0');
     if digits.len() < end.len() { digits.strip_suffix('.').unwrap_or(text) } else { text }
-}
-
-/// Go's `strconv.ParseFloat`.
-pub(crate) fn parse_float(text: &str) -> Option<f64> {
-    literal::float(text)
 }
 
 #[cfg(test)]

@@ -18,6 +18,16 @@ pub fn quote_json(text: &str) -> String {
     quoted
 }
 
+/// Bytes as Go's JSON has them: every byte that is not part of a character is replaced, one by one.
+pub fn replace_invalid(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
+}
+
 /// A float as Go's `json.Marshal` writes it: the shortest digits, with an exponent below 1e-6 and from 1e21 on. JSON has no
 /// form for infinities and NaN.
 pub fn format_json_float(number: f64) -> String {

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use super::scalar::{Context, MAX_SIMPLE_KEY, is_plain_printable, plain_safe};
 use super::{Map, Node, Value};
 
-pub use go::{format_json, format_json_float, quote_json, write_json_string};
+pub use go::{format_json, format_json_float, quote_json, replace_invalid, write_json_string};
 
 pub use super::helm::{Shape, Tree, go_yaml, helm, helm_pretty};
 

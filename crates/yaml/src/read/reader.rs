@@ -11,6 +11,7 @@ use super::map::{Key, OpenMap, has_duplicates, key, not_a_key, not_mergeable};
 use super::scan::{Mark, Style, SyntaxError};
 use super::text::{Piece, line_end};
 use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, plain, too_many_nodes};
+use crate::emit::replace_invalid;
 use crate::scalar::{is_integer, is_timestamp, means_so, resolve_non_string};
 use crate::{Entry, Map, Node, Value};
 use base64::Engine as _;
@@ -456,7 +457,7 @@ impl<'a> Reader<'a> {
                     let reason = "!!binary value contains invalid base64 data";
                     broken(diagnostic, go::Reason::decode(reason))
                 })?;
-                Value::String(in_json(&bytes))
+                Value::String(replace_invalid(&bytes))
             }
             // Tags that nobody knows are ignored; the text then is not resolved.
             _ => Value::String(text),
@@ -711,12 +712,3 @@ impl Decoded {
 
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
-
-/// Bytes as a string of JSON, as Go writes it: each invalid byte is replaced by itself.
-fn in_json(bytes: &[u8]) -> String {
-    let parts = bytes.utf8_chunks().map(|chunk| {
-        let replaced = char::REPLACEMENT_CHARACTER.to_string().repeat(chunk.invalid().len());
-        chunk.valid().to_owned() + &replaced
-    });
-    parts.collect()
-}

@@ -36,8 +36,6 @@ pub(crate) fn run(args: &TestArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         for SnapshotFile { path, text } in &chart.snapshots {
             files::write_inside(Path::new(&chart.path), path, text.as_bytes())?;
         }
-    }
-    for chart in &summary.charts {
         cases::finish(chart, ui)?;
     }
     if let Some(path) = &args.output_file {

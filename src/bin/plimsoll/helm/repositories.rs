@@ -90,24 +90,19 @@ fn add(args: &RepoAddArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Exi
 
 fn list(args: &RepoListArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let List { repositories, .. } = List::read(&args.registry, ui)?;
-    let is_table = matches!(args.output, RepoFormat::Table);
-    let cell = |text: &str| if is_table { terminal(text) } else { text.to_owned() };
-    let cells: Vec<(String, String)> =
-        repositories.iter().map(|one| (cell(&one.name), cell(&one.url))).collect();
-    let rows: Vec<(&str, &str)> = cells.iter().map(|(name, url)| (name.as_str(), url.as_str())).collect();
     let text = match args.output {
-        RepoFormat::Table if rows.is_empty() => {
+        RepoFormat::Table if repositories.is_empty() => {
             ui.warn("no repositories to show");
             return Ok(ExitStatus::Success);
         }
-        RepoFormat::Table => table(&rows, !args.no_headers),
+        RepoFormat::Table => table(&repositories, !args.no_headers),
         RepoFormat::Json => {
-            let entry = |(name, url): &(&str, &str)| {
+            let entry = |Repository { name, url, .. }: &Repository| {
                 format!("{{\"name\":{},\"url\":{}}}", quote_json(name), quote_json(url))
             };
-            json(format!("[{}]\n", rows.iter().map(entry).collect::<Vec<_>>().join(",")))
+            json(format!("[{}]\n", repositories.iter().map(entry).collect::<Vec<_>>().join(",")))
         }
-        RepoFormat::Yaml if rows.is_empty() => "[]\n".to_owned(),
+        RepoFormat::Yaml if repositories.is_empty() => "[]\n".to_owned(),
         RepoFormat::Yaml => Repository::write_names(&repositories),
     };
     ui.print_exact(&text);
@@ -115,10 +110,11 @@ fn list(args: &RepoListArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 }
 
 /// Columns that are as wide as their widest cell, with a tab between them.
-fn table(rows: &[(&str, &str)], has_head: bool) -> String {
-    let head = has_head.then_some(("NAME", "URL"));
-    let rows: Vec<_> = head.into_iter().chain(rows.iter().copied()).collect();
-    let width = |text: fn(&(&str, &str)) -> usize| rows.iter().map(text).max().unwrap_or(0);
+fn table(repositories: &[Repository], has_head: bool) -> String {
+    let head = has_head.then(|| ("NAME".to_owned(), "URL".to_owned()));
+    let rows = repositories.iter().map(|one| (terminal(&one.name), terminal(&one.url)));
+    let rows: Vec<(String, String)> = head.into_iter().chain(rows).collect();
+    let width = |text: fn(&(String, String)) -> usize| rows.iter().map(text).max().unwrap_or(0);
     let (names, urls) = (width(|row| row.0.chars().count()), width(|row| row.1.chars().count()));
     let lines = rows.iter().map(|(name, url)| format!("{name:<names$}\t{url:<urls$}\n"));
     lines.collect::<Vec<_>>().concat()

@@ -2,7 +2,7 @@
 
 use super::lines::{Line, SLOT};
 use super::scan::{close_quote, flow_plain_end};
-use super::{Content, Placer, is_collection};
+use super::{Content, Placer};
 use crate::yaml::emit;
 
 impl Placer<'_> {
@@ -24,7 +24,7 @@ impl Placer<'_> {
         for (byte, index) in line.values(at, line.text.len()) {
             self.copy(line, from, byte);
             let text = match &self.slots[index].content {
-                Content::Data(node) if is_collection(node) => emit::flow_json(node),
+                Content::Data(node) if node.is_collection() => emit::flow_json(node),
                 _ => self.text_of(index).into_owned(),
             };
             let one_line: String =

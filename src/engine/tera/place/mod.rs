@@ -398,10 +398,6 @@ fn is_empty_text(marked: &str) -> bool {
     !marked.contains(&format!("{OPEN}V")) && marked.trim().is_empty()
 }
 
-fn is_collection(node: &Node) -> bool {
-    matches!(node.value, Value::Map(_) | Value::Seq(_))
-}
-
 /// The text of a scalar inside a string; `None` for collections.
 fn scalar_text(node: &Node) -> Option<Cow<'_, str>> {
     Some(match &node.value {

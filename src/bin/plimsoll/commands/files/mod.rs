@@ -69,7 +69,7 @@ pub(crate) fn clean_up(path: &Path) {
 /// Writes a file in a directory that no other process knows yet. It gets the permissions of the one that it will replace.
 pub(crate) fn write_new(path: &Path, content: &[u8], replaced: &Path) -> io::Result<()> {
     fs::create_dir_all(parent_of(path))?;
-    fill(&mut File::create(path)?, content, replaced)
+    fill(&mut File::create_new(path)?, content, replaced)
 }
 
 fn parent_of(path: &Path) -> &Path {
