@@ -1,6 +1,6 @@
 //! Links in charts, which git can create: no command reads or writes through one that leads out of the chart.
 
-use crate::support::Sandbox;
+use crate::support::{Outcome, Sandbox};
 
 const SUITE: &str = "suite: s\ntests:\n- it: t\n  template: a.yaml\n  asserts:\n  - matchSnapshot: {}\n";
 
@@ -23,6 +23,13 @@ fn sandbox() -> Sandbox {
 
 const DEPENDENCY: &str = "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies: [{name: dep, version: 1.x, repository: 'file://../dep'}]\n";
 
+/// Runs a command where a path is a link.
+fn run_with_link(sandbox: &Sandbox, link: &str, target: &str, command: &str) -> Outcome {
+    std::fs::create_dir_all(sandbox.path().join(link).parent().unwrap()).unwrap();
+    sandbox.link(target, link);
+    sandbox.run(&command.split(' ').collect::<Vec<_>>())
+}
+
 /// What is in the other directory.
 fn elsewhere(sandbox: &Sandbox) -> Vec<(String, String)> {
     let directory = std::fs::read_dir(sandbox.path().join("elsewhere")).unwrap();
@@ -39,57 +46,35 @@ fn elsewhere(sandbox: &Sandbox) -> Vec<(String, String)> {
 
 #[test]
 fn nothing_is_written_through_a_link_out_of_a_chart() {
-    for (directory, link, target, command) in [
-        ("c", "c/README.md", "../elsewhere/file", "docs c --write"),
-        ("c", "c/README.md", "../elsewhere/new", "docs c --write"),
-        ("c", "c/doc", "../elsewhere", "docs c --write -o doc/file"),
-        ("c", "c/values.schema.json", "../elsewhere/empty", "schema c --write"),
-        ("c", "c/values.schema.json", "../elsewhere/new", "schema c --write"),
-        ("c/tests", "c/tests/__snapshot__", "../../elsewhere", "test c --update"),
-        (
-            "c/tests/__snapshot__",
-            "c/tests/__snapshot__/a_test.yaml.snap",
-            "../../../elsewhere/empty",
-            "test c --update",
-        ),
-        (
-            "c/tests/__snapshot__",
-            "c/tests/__snapshot__/a_test.yaml.snap",
-            "../../../elsewhere/new",
-            "test c --update",
-        ),
-        ("c/tests", "c/tests/snapshots", "../../elsewhere", "test c --cases --update"),
-        (
-            "c/tests/snapshots",
-            "c/tests/snapshots/default.yaml",
-            "../../../elsewhere/file",
-            "test c --cases --update",
-        ),
-        (
-            "c/tests/snapshots",
-            "c/tests/snapshots/default.yaml",
-            "../../../elsewhere/new",
-            "test c --cases --update",
-        ),
-        ("c", "c/charts", "../elsewhere", "dependency update c"),
-        ("c", "c/charts", "../elsewhere", "dependency build c"),
-        ("c/charts", "c/charts/dep-1.0.0.tgz", "../../elsewhere/file", "dependency update c"),
-        ("c", "c/Chart.lock", "../elsewhere/empty", "dependency update c"),
-        ("c", "c/Chart.lock", "../elsewhere/new", "dependency update c"),
-        (".", "c-1.0.0.tgz", "elsewhere/file", "package c"),
-        (".", "c-1.0.0.tgz", "elsewhere/new", "package c"),
-        (".", "report.xml", "elsewhere/file", "test c -o report.xml"),
-        (".", "cover.html", "elsewhere/empty", "test c --coverage-html cover.html"),
-        (".", "cover.info", "elsewhere/empty", "test c --coverage-lcov cover.info"),
+    for (link, target, command) in [
+        ("c/README.md", "../elsewhere/file", "docs c --write"),
+        ("c/README.md", "../elsewhere/new", "docs c --write"),
+        ("c/doc", "../elsewhere", "docs c --write -o doc/file"),
+        ("c/values.schema.json", "../elsewhere/empty", "schema c --write"),
+        ("c/values.schema.json", "../elsewhere/new", "schema c --write"),
+        ("c/tests/__snapshot__", "../../elsewhere", "test c --update"),
+        ("c/tests/__snapshot__/a_test.yaml.snap", "../../../elsewhere/empty", "test c --update"),
+        ("c/tests/__snapshot__/a_test.yaml.snap", "../../../elsewhere/new", "test c --update"),
+        ("c/tests/snapshots", "../../elsewhere", "test c --cases --update"),
+        ("c/tests/snapshots/default.yaml", "../../../elsewhere/file", "test c --cases --update"),
+        ("c/tests/snapshots/default.yaml", "../../../elsewhere/new", "test c --cases --update"),
+        ("c/charts", "../elsewhere", "dependency update c"),
+        ("c/charts", "../elsewhere", "dependency build c"),
+        ("c/charts/dep-1.0.0.tgz", "../../elsewhere/file", "dependency update c"),
+        ("c/Chart.lock", "../elsewhere/empty", "dependency update c"),
+        ("c/Chart.lock", "../elsewhere/new", "dependency update c"),
+        ("c-1.0.0.tgz", "elsewhere/file", "package c"),
+        ("c-1.0.0.tgz", "elsewhere/new", "package c"),
+        ("report.xml", "elsewhere/file", "test c -o report.xml"),
+        ("cover.html", "elsewhere/empty", "test c --coverage-html cover.html"),
+        ("cover.info", "elsewhere/empty", "test c --coverage-lcov cover.info"),
     ] {
         let sandbox = sandbox();
         if command.starts_with("dependency") {
             sandbox.write("c/Chart.yaml", DEPENDENCY);
         }
-        std::fs::create_dir_all(sandbox.path().join(directory)).unwrap();
-        sandbox.link(target, link);
         let before = elsewhere(&sandbox);
-        let outcome = sandbox.run(&command.split(' ').collect::<Vec<_>>());
+        let outcome = run_with_link(&sandbox, link, target, command);
         let shown = format!("{command}: {link} to {target}: {}{}", outcome.stdout, outcome.stderr);
         assert!((0..=2).contains(&outcome.code), "{shown}");
         assert_eq!(elsewhere(&sandbox), before, "{shown}");
@@ -128,30 +113,23 @@ fn nothing_is_deleted_through_a_link_out_of_a_chart() {
 
 #[test]
 fn nothing_is_read_through_a_link_out_of_a_chart() {
-    for (directory, link, target, command) in [
-        ("c", "c/README.md.gotmpl", "../elsewhere/file", "docs c"),
-        ("c", "c/README.md", "../elsewhere/file", "docs c --check"),
-        ("c", "c/more.yaml", "../elsewhere/file", "docs c -f more.yaml"),
-        ("c/doc", "c/doc/README.md", "../../elsewhere/file", "docs c --check -o doc/README.md"),
-        ("c/tests", "c/tests/b_test.yaml", "../../elsewhere/file", "test c --strict"),
-        (
-            "c/tests/__snapshot__",
-            "c/tests/__snapshot__/a_test.yaml.snap",
-            "../../../elsewhere/file",
-            "test c",
-        ),
-        ("c/tests/values", "c/tests/values/x.yaml", "../../../elsewhere/file", "test c --cases"),
-        ("c/tests/snapshots", "c/tests/snapshots/default.yaml", "../../../elsewhere/file", "test c --cases"),
-        ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "test c --cases"),
-        ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "lint c"),
-        ("c/ci", "c/ci/x-values.yaml", "../../elsewhere/file", "schema c"),
+    for (link, target, command) in [
+        ("c/README.md.gotmpl", "../elsewhere/file", "docs c"),
+        ("c/README.md", "../elsewhere/file", "docs c --check"),
+        ("c/more.yaml", "../elsewhere/file", "docs c -f more.yaml"),
+        ("c/doc/README.md", "../../elsewhere/file", "docs c --check -o doc/README.md"),
+        ("c/tests/b_test.yaml", "../../elsewhere/file", "test c --strict"),
+        ("c/tests/__snapshot__/a_test.yaml.snap", "../../../elsewhere/file", "test c"),
+        ("c/tests/values/x.yaml", "../../../elsewhere/file", "test c --cases"),
+        ("c/tests/snapshots/default.yaml", "../../../elsewhere/file", "test c --cases"),
+        ("c/ci/x-values.yaml", "../../elsewhere/file", "test c --cases"),
+        ("c/ci/x-values.yaml", "../../elsewhere/file", "lint c"),
+        ("c/ci/x-values.yaml", "../../elsewhere/file", "schema c"),
     ] {
         let sandbox = sandbox();
         // A text that is quoted wherever it is read.
         sandbox.write("elsewhere/file", "treasure\ntreasure: [\n");
-        std::fs::create_dir_all(sandbox.path().join(directory)).unwrap();
-        sandbox.link(target, link);
-        let outcome = sandbox.run(&command.split(' ').collect::<Vec<_>>());
+        let outcome = run_with_link(&sandbox, link, target, command);
         let shown = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(!shown.contains("treasure"), "{command}: {link}: {shown}");
     }

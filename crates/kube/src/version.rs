@@ -164,7 +164,7 @@ impl FromStr for KubeVersion {
 
         let bare = text.strip_prefix('v').unwrap_or(text);
         let core = bare.split(['-', '+']).next().unwrap_or(bare);
-        // Helm refuses `01.36`, and takes `1.036` for 1.36.
+        // Helm refuses `01.36` and reads `1.036` as 1.36.
         if core.len() > 1 && core.starts_with('0') && !core.starts_with("0.") {
             return Err(VersionError::Malformed);
         }

@@ -595,7 +595,7 @@ fn documents_are_separated_as_kubernetes_separates_them() {
 #[test]
 fn bytes_that_are_no_text_become_one_replacement_each() {
     let text = |text: &[u8]| read_fragment(text).unwrap().get("a").and_then(Node::as_str).map(str::to_owned);
-    // 0x91, which begins nothing, and 0xec 0xb9, of which a third byte is missing.
+    // 0x91 begins no character, and 0xec 0xb9 lacks its third byte.
     assert_eq!(text(b"a: !!binary key5").as_deref(), Some("\u{fffd}\u{fffd}\u{fffd}"));
     assert_eq!(text(b"a: !!binary aGk=").as_deref(), Some("hi"));
 }

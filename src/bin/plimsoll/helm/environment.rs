@@ -68,7 +68,7 @@ pub(super) fn namespace(kubeconfig: Option<&str>, context: Option<&str>) -> Stri
     environment::text("HELM_NAMESPACE").unwrap_or_else(|| namespace_of_context(kubeconfig, context))
 }
 
-/// The namespace of the context in the kubeconfig. It is that of a release with an empty `--namespace`, too.
+/// The namespace of the context in the kubeconfig. A release with an empty `--namespace` gets it.
 pub(super) fn namespace_of_context(kubeconfig: Option<&str>, context: Option<&str>) -> String {
     let context = context.map(str::to_owned).or_else(|| environment::text("HELM_KUBECONTEXT"));
     let files = kubeconfigs(kubeconfig);
